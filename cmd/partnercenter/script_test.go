@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	stub := newStub(t, false)
 	live := newStub(t, true)
-	proxy := newProxy(t, live)
+	proxy := newProxy(t, live.Server)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,

@@ -322,7 +322,7 @@ func order(n int, status, item string) string {
 
 // newProxy starts a proxy that connects every client to one server, regardless
 // of the requested name.
-func newProxy(tb testing.TB, server *stub) *httptest.Server {
+func newProxy(tb testing.TB, server *httptest.Server) *httptest.Server {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodConnect {
 			w.WriteHeader(http.StatusBadGateway)

@@ -21,6 +21,7 @@ import (
 // AuthorityOptions configure [NewAuthority].
 type AuthorityOptions struct {
 	BaseURLs []string         // where requests are sent; see issuer.Options
+	PageURL  string           // of pages for people; see issuer.Options
 	Leeway   time.Duration    // allowed difference of clocks; see issuer.Options
 	Lifetime time.Duration    // of tokens; see issuer.Options
 	Now      func() time.Time // nil means time.Now
@@ -63,7 +64,7 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 		return nil, fmt.Errorf("the tenants: %w", err)
 	}
 	options := issuer.Options{
-		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs, Resources: o.resources(),
+		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs, PageURL: o.PageURL, Resources: o.resources(),
 		Leeway: o.Leeway, Lifetime: o.Lifetime, Now: o.Now, ReuseAssertions: o.ReuseAssertions,
 		Customer: func(ctx context.Context, name string) (*issuer.Customer, error) {
 			found, err := st.CustomerTenant(ctx, name)

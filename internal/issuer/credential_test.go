@@ -138,6 +138,7 @@ func TestClientAssertion(t *testing.T) {
 		{"a stranger's certificate beside our thumbprint and key", signed(tokentest.With(header, "x5c", x5c), claims), ok},
 		{"the second certificate", assert(tokentest.With(header, "x5t#S256", thumbprint(certs[1])), claims, other), ok},
 		{"aud of v1", signed(header, tokentest.With(claims, "aud", urlV1)), ok},
+		{"aud at another address of the server", signed(header, tokentest.With(claims, "aud", baseTLS+"/"+tenantID+"/oauth2/v2.0/token")), ok},
 		{"aud by domain", signed(header, tokentest.With(claims, "aud", base+"/CONTOSO.onmicrosoft.com/oauth2/v2.0/token")), ok},
 		{"aud the issuer", signed(header, tokentest.With(claims, "aud", base+"/"+tenantID+"/v2.0")), ok},
 		{"aud the issuer of v1", signed(header, tokentest.With(claims, "aud", base+"/"+tenantID+"/")), ok},

@@ -68,7 +68,7 @@ func (a *Authority) deviceCode(c *call) (any, error) {
 	if _, err := a.accessRequestOf(c.trust, &d.signInRequest); err != nil {
 		return nil, err
 	}
-	page := c.trust.pageBase(c.base) + devicePath
+	page := a.pageBase(c.trust, c.base) + devicePath
 	answer := deviceAnswer{
 		UserCode: d.userCode, DeviceCode: randomID() + randomID(), Page: page,
 		ExpiresIn: c.integer(int64(deviceLifetime / time.Second)), Interval: c.integer(int64(deviceInterval / time.Second)),

@@ -98,6 +98,9 @@ type Options struct {
 	// requests to other addresses. Without any, requests are answered with 503 and
 	// tokens are refused until SetBaseURLs is called.
 	BaseURLs []string
+	// PageURL is where people open pages whose client came to a host of Microsoft's. Empty
+	// means the first of BaseURLs that is none, of plain HTTP before TLS.
+	PageURL string
 	// Resources are the audiences that can be requested and that a token may have, by
 	// address or app id. None means token.DefaultResources.
 	Resources []string
@@ -140,6 +143,7 @@ type Options struct {
 type Authority struct {
 	resources map[string]bool // by token.ResourceKey
 	audience  string          // the first resource, Mint's default
+	pageURL   string          // Options.PageURL
 	lifetime  time.Duration
 	leeway    time.Duration
 	now       func() time.Time
@@ -272,6 +276,7 @@ func New(o Options) (*Authority, error) {
 	}
 	a := &Authority{
 		resources: make(map[string]bool),
+		pageURL:   o.PageURL,
 		lifetime:  cmp.Or(o.Lifetime, DefaultLifetime),
 		leeway:    max(cmp.Or(o.Leeway, token.DefaultLeeway), 0),
 		now:       o.Now,

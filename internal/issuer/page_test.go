@@ -425,11 +425,12 @@ func TestSuggestions(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]func(*http.Request){
-		"another machine":    func(r *http.Request) { r.RemoteAddr = "192.0.2.1:50000" },
-		"another name":       func(r *http.Request) { r.Host = "partnercenter.example" },
-		"a proxy":            func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") },
-		"a proxy by the RFC": func(r *http.Request) { r.Header.Set("Forwarded", "for=192.0.2.1") },
-		"no address":         func(r *http.Request) { r.RemoteAddr = "pipe" },
+		"another machine":                    func(r *http.Request) { r.RemoteAddr = "192.0.2.1:50000" },
+		"another name":                       func(r *http.Request) { r.Host = "partnercenter.example" },
+		"a proxy":                            func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") },
+		"a proxy by the RFC":                 func(r *http.Request) { r.Header.Set("Forwarded", "for=192.0.2.1") },
+		"a proxy that says the scheme alone": func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") },
+		"no address":                         func(r *http.Request) { r.RemoteAddr = "pipe" },
 	} {
 		if got := page(change); strings.Contains(strings.ToLower(got), "contoso") {
 			t.Errorf("%s: the page tells who there is:\n%s", name, got)

@@ -213,19 +213,22 @@ func (e *endpoint) answer(c *call) (any, error) {
 // hosts is replaced by an address of the server's own.
 func (a *Authority) BaseURL(r *http.Request) string {
 	t := a.trust.Load()
-	return t.pageBase(token.BaseOf(t.bases, r))
+	return a.pageBase(t, token.BaseOf(t.bases, r))
 }
 
 // pageBase returns the base URL of pages for people whose client came to base. Their
 // browser does not use the client's proxy: one of Microsoft's hosts would take it to
 // Microsoft. Plain HTTP needs no trusted certificate.
-func (t *trust) pageBase(base string) string {
+func (a *Authority) pageBase(t *trust, base string) string {
 	isOwn := func(base string) bool {
 		_, host, _ := strings.Cut(base, "://")
 		return cloudhosts.RoleOf(host) == cloudhosts.Other
 	}
 	if isOwn(base) {
 		return base
+	}
+	if a.pageURL != "" {
+		return a.pageURL
 	}
 	for _, scheme := range []string{"http://", "https://"} {
 		for _, other := range t.bases {

@@ -428,8 +428,13 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 // machine, not from elsewhere through a proxy.
 func onThisMachine(r *http.Request) bool {
 	base, err := url.Parse("http://" + r.Host)
-	if err != nil || !loopback.IsHost(base.Hostname()) || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" {
+	if err != nil || !loopback.IsHost(base.Hostname()) {
 		return false
+	}
+	for _, of := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Proto"} { // a proxy
+		if r.Header.Get(of) != "" {
+			return false
+		}
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	return err == nil && loopback.IsHost(host)

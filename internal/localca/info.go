@@ -23,13 +23,11 @@ type Info struct {
 	// addresses.
 	Names               []string
 	NotBefore, NotAfter time.Time
-	// Interception distinguishes the authority for foreign hosts from the one for this
-	// machine.
-	Interception bool
+	Purpose             Purpose
 }
 
-// Find returns the authorities in dir, without making any: none, that of Open, or that
-// and the one of OpenInterception. It does not look at their keys.
+// Find returns the authorities in dir, without making any: that of Open, that of
+// OpenInterception, then those of OpenPublic. It does not look at their keys.
 func Find(dir string) ([]Info, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -45,8 +43,19 @@ func Find(dir string) ([]Info, error) {
 	if err := checkDir(dir, info, os.Geteuid()); err != nil {
 		return nil, err
 	}
+	kinds := []kind{local, interception(nil)}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("localca: %w; give a folder that can be read", err)
+	}
+	for _, entry := range entries {
+		host, is := strings.CutPrefix(entry.Name(), publicPrefix)
+		if host, ends := strings.CutSuffix(host, publicSuffix); is && ends {
+			kinds = append(kinds, public(host))
+		}
+	}
 	var found []Info
-	for _, k := range []kind{local, interception(nil)} {
+	for _, k := range kinds {
 		file := filepath.Join(dir, k.certName)
 		cert, err := k.readCert(file)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -64,7 +73,7 @@ func Find(dir string) ([]Info, error) {
 			File: file, Subject: cert.Subject.CommonName,
 			Fingerprint: strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", ":"),
 			Names:       names, NotBefore: cert.NotBefore, NotAfter: cert.NotAfter,
-			Interception: k.certName != local.certName,
+			Purpose: k.purpose,
 		})
 	}
 	return found, nil

@@ -202,13 +202,13 @@ func TestFind(t *testing.T) {
 		t.Error("Find made the folder")
 	}
 	first := mustOpen(t, dir)
-	if found := find(); len(found) != 1 || found[0].File != first.CertFile() || found[0].Interception ||
+	if found := find(); len(found) != 1 || found[0].File != first.CertFile() || found[0].Purpose != PurposeLocal ||
 		!slices.Equal(found[0].Names, []string{"localhost", "127.0.0.0/8", "::1/128"}) ||
 		len(found[0].Fingerprint) != 95 || !found[0].NotAfter.Equal(now.AddDate(10, 0, 0)) {
 		t.Errorf("found %+v", found)
 	}
 	mustIntercept(t, dir)
-	if found := find(); len(found) != 2 || !found[1].Interception || !slices.Equal(found[1].Names, foreign) {
+	if found := find(); len(found) != 2 || found[1].Purpose != PurposeInterception || !slices.Equal(found[1].Names, foreign) {
 		t.Errorf("found %+v", found)
 	}
 	if err := os.WriteFile(first.CertFile(), []byte("x"), 0o600); err != nil {

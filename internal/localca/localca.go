@@ -2,9 +2,10 @@
 // for loopback names and addresses, and its own certificate says that it may not sign
 // others, so that trusting it puts no other site at risk.
 //
-// There can be a second authority, for a server that stands in for foreign hosts: it
-// may sign for these hosts and nothing else, not even loopback. It is separate, so that
-// a client that trusts the first permanently does not trust anybody with those hosts.
+// There can be further authorities: one for a server that stands in for foreign hosts,
+// and one for each other name by which clients reach this server. They may sign for these
+// hosts and nothing else. They are separate, so that a client that trusts the first
+// permanently does not trust anybody with those hosts.
 //
 // Clients check certificates against the real clock, so the times passed in here should
 // be real, too, not simulated.
@@ -66,18 +67,42 @@ type CA struct {
 
 // kind is what differs from authority to authority.
 type kind struct {
-	certName, keyName string // of its files
-	title             string
+	purpose           Purpose
+	certName, keyName string   // of its files
 	hosts             []string // foreign ones that it signs for; none: loopback
 }
 
+// Purpose is what an authority is for.
+type Purpose string
+
+// The purposes of authorities.
+const (
+	PurposeLocal        Purpose = "local"        // names and addresses of this machine
+	PurposeInterception Purpose = "interception" // hosts that the server stands in for
+	PurposePublic       Purpose = "public"       // another name or address of the server
+)
+
+func (k kind) title() string { return "partnercenter " + string(k.purpose) + " CA" }
+
 // local is the authority for names and addresses of this machine.
-var local = kind{certName: "ca.pem", keyName: "ca-key.pem", title: "partnercenter local CA"}
+var local = kind{purpose: PurposeLocal, certName: "ca.pem", keyName: "ca-key.pem"}
 
 // interception is the authority for hosts that the server stands in for.
 func interception(hosts []string) kind {
-	return kind{certName: "interception-ca.pem", keyName: "interception-ca-key.pem", title: "partnercenter interception CA", hosts: hosts}
+	return kind{purpose: PurposeInterception, certName: "interception-ca.pem", keyName: "interception-ca-key.pem", hosts: hosts}
 }
+
+// public is the authority for a name or address of the server.
+func public(host string) kind {
+	file := publicPrefix + strings.ReplaceAll(host, ":", "_") // which names of files may not have everywhere
+	return kind{purpose: PurposePublic, certName: file + publicSuffix, keyName: file + "-ca-key.pem", hosts: []string{host}}
+}
+
+// Between them, the names of the files with public certificates have the host.
+const (
+	publicPrefix = "public-"
+	publicSuffix = "-ca.pem"
+)
 
 // startOver ends the errors that only a new authority solves.
 func (k kind) startOver() string {
@@ -110,6 +135,20 @@ func OpenInterception(dir string, now time.Time, hosts ...string) (*CA, error) {
 		}
 	}
 	return ca, nil
+}
+
+// OpenPublic loads the authority in dir that signs for a name or address by which clients
+// reach the server (public-HOST-ca.pem and its key), or makes it as Open does. Names below
+// the name are those that it may sign for, too.
+func OpenPublic(dir string, now time.Time, host string) (*CA, error) {
+	ip := net.ParseIP(host)
+	switch {
+	case ip != nil:
+		host = ip.String()
+	case !IsName(host):
+		return nil, fmt.Errorf("localca: %q is no host name; name one, such as partnercenter.example.com", host)
+	}
+	return open(dir, now, public(ascii.ToLower(host)))
 }
 
 func open(dir string, now time.Time, k kind) (*CA, error) {
@@ -176,8 +215,8 @@ func (k kind) newCert(key *ecdsa.PrivateKey, now time.Time) ([]byte, error) {
 	sum := sha256.Sum256(public)
 	template := &x509.Certificate{
 		Subject: pkix.Name{
-			Organization: []string{k.title},
-			CommonName:   k.title + " " + hex.EncodeToString(sum[:4]),
+			Organization: []string{k.title()},
+			CommonName:   k.title() + " " + hex.EncodeToString(sum[:4]),
 		},
 		NotBefore:                   now.Add(-backdate),
 		NotAfter:                    now.AddDate(caYears, 0, 0),
@@ -188,19 +227,33 @@ func (k kind) newCert(key *ecdsa.PrivateKey, now time.Time) ([]byte, error) {
 		MaxPathLenZero:              true,
 		PermittedDNSDomainsCritical: true,
 	}
-	if len(k.hosts) > 0 {
+	ip := net.ParseIP(strings.Join(k.hosts, ""))
+	switch {
+	case len(k.hosts) == 0:
+		template.PermittedDNSDomains = []string{"localhost"}
+		template.PermittedIPRanges = loopback
+	case ip != nil:
+		// All names, but for one that stands for nobody else, are excluded.
+		template.PermittedDNSDomains = []string{"localhost"}
+		template.PermittedIPRanges = []*net.IPNet{only(ip)}
+	default:
 		// A permitted name includes those below it.
 		template.PermittedDNSDomains = k.hosts
 		template.ExcludedIPRanges = everyAddress
-	} else {
-		template.PermittedDNSDomains = []string{"localhost"}
-		template.PermittedIPRanges = loopback
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		return nil, fmt.Errorf("localca: make the authority's certificate: %w; %s", err, k.startOver())
 	}
 	return der, nil
+}
+
+// only is the range that has one address.
+func only(ip net.IP) *net.IPNet {
+	if four := ip.To4(); four != nil {
+		ip = four
+	}
+	return &net.IPNet{IP: ip, Mask: net.CIDRMask(8*len(ip), 8*len(ip))}
 }
 
 // Certificate returns a certificate for a TLS server at hosts as Issue does, and caches
@@ -242,18 +295,16 @@ func (c *CA) Issue(now time.Time, hosts ...string) (tls.Certificate, error) {
 		template.NotAfter = c.cert.NotAfter
 	}
 	for _, host := range hosts {
-		switch ip := net.ParseIP(host); {
-		case len(c.kind.hosts) > 0:
-			if !slices.Contains(c.kind.hosts, ascii.ToLower(host)) {
-				return tls.Certificate{}, fmt.Errorf("localca: cannot sign for %q, which %s is not for; use one of %s", host, c.certFile, strings.Join(c.kind.hosts, ", "))
-			}
-			template.DNSNames = append(template.DNSNames, ascii.ToLower(host))
-		case ip.IsLoopback():
-			template.IPAddresses = append(template.IPAddresses, ip)
-		case isLocalName(host):
-			template.DNSNames = append(template.DNSNames, ascii.ToLower(host))
-		default:
+		switch {
+		case len(c.kind.hosts) > 0 && !slices.Contains(c.kind.hosts, ascii.ToLower(host)):
+			return tls.Certificate{}, fmt.Errorf("localca: cannot sign for %q, which %s is not for; use one of %s", host, c.certFile, strings.Join(c.kind.hosts, ", "))
+		case len(c.kind.hosts) == 0 && !IsLocal(host):
 			return tls.Certificate{}, fmt.Errorf("localca: cannot sign for %q, which is not this machine; use localhost, a name that ends in .localhost, 127.0.0.1 or ::1", host)
+		}
+		if ip := net.ParseIP(host); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, ascii.ToLower(host))
 		}
 	}
 	key, err := newKey()
@@ -271,19 +322,28 @@ func (c *CA) Issue(now time.Time, hosts ...string) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der, c.cert.Raw}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-// isLocalName reports whether name is localhost or a valid host name below it.
-func isLocalName(name string) bool {
+// IsLocal reports whether a host is this machine, so that the authority of Open signs for
+// it: a loopback address, localhost, or a host name below it.
+func IsLocal(host string) bool {
+	name := ascii.ToLower(host)
+	return net.ParseIP(host).IsLoopback() || IsName(host) && (name == "localhost" || strings.HasSuffix(name, ".localhost"))
+}
+
+// IsName reports whether a text is a host name.
+func IsName(name string) bool {
 	if len(name) > 253 {
 		return false
 	}
-	labels := strings.Split(ascii.ToLower(name), ".")
-	for _, label := range labels {
+	const digits = "0123456789"
+	last := ""
+	for label := range strings.SplitSeq(ascii.ToLower(name), ".") {
 		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
-			strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			strings.Trim(label, "abcdefghijklmnopqrstuvwxyz-"+digits) != "" {
 			return false
 		}
+		last = label
 	}
-	return labels[len(labels)-1] == "localhost"
+	return strings.Trim(last, digits) != "" // otherwise an address is meant
 }
 
 // CertFile returns the absolute path of the authority's certificate, which clients must

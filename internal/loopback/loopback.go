@@ -22,11 +22,14 @@ func IsHost(host string) bool {
 func IsAddress(address netip.Addr) bool { return address.IsLoopback() }
 
 // Host returns the host that a request was sent to, without the port.
-func Host(r *http.Request) string {
-	if name, _, err := net.SplitHostPort(r.Host); err == nil {
+func Host(r *http.Request) string { return Name(r.Host) }
+
+// Name returns the name or address in a host that may have a port.
+func Name(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
 		return name
 	}
-	return r.Host
+	return strings.Trim(host, "[]")
 }
 
 var crossOrigin = http.NewCrossOriginProtection()

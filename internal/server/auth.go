@@ -34,7 +34,7 @@ func (s *Server) nextSignIn() string {
 func (s *Server) authenticate(c *call) error {
 	if s.config.Caller != nil {
 		c.claims = s.config.Caller
-		return refuseWebPages(c.r)
+		return s.refuseWebPages(c.r)
 	}
 	values := c.r.Header["Authorization"]
 	switch len(values) {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -84,6 +85,12 @@ type Config struct {
 	// the authority the same.
 	AllClouds bool
 
+	// PublicURLs are where clients reach the server through proxies or by other names than
+	// its listeners'; scheme, host and port. Give the authority the same. TrustedProxies
+	// are the addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto count.
+	PublicURLs     []string
+	TrustedProxies []netip.Prefix
+
 	// Listeners are where the server is reached, for the page at its root.
 	Listeners []Listener
 }
@@ -94,6 +101,7 @@ type Server struct {
 	config    Config           // with defaults filled in
 	tokens    tokenChecker     // the config's authority, or its checker of Microsoft's
 	now       func() time.Time // of the config's clock
+	public    []publicURL
 	access    *accessLog
 	routes    *router
 	lists     *listCache
@@ -125,6 +133,10 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("edition %q is unknown: use %s", c.Edition, words.Or(Editions()))
 	}
 	c.Rules.Cloud = c.Cloud
+	public, err := token.NormalBases(c.PublicURLs)
+	if err != nil {
+		return nil, err
+	}
 	key, err := c.Store.Secret(ctx, "continuation-token", sealKeySize)
 	if err != nil {
 		return nil, fmt.Errorf("the key of continuation tokens: %w", err)
@@ -133,6 +145,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		config:    c,
 		tokens:    c.Authority,
 		now:       c.Clock.Now,
+		public:    newPublicURLs(public),
 		access:    newAccessLog(c.Logger),
 		routes:    newRouter(Routes()),
 		lists:     newListCache(c.CacheSize),
@@ -171,6 +184,7 @@ const gzipMinSize = 1400
 
 // ServeHTTP serves one request. Compression is set up only if the client accepts it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = s.asSent(r)
 	if r.Header["Accept-Encoding"] == nil {
 		s.serve(w, r)
 		return

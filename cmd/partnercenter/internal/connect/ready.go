@@ -32,7 +32,9 @@ type ReadyFacts struct {
 	APIURL    string `json:"apiUrl"`
 	APIURLTLS string `json:"apiUrlTls,omitempty"`
 	// APIURLs are all addresses of the API; these two are the first of their kind.
-	APIURLs    []string `json:"apiUrls,omitempty"`
+	APIURLs []string `json:"apiUrls,omitempty"`
+	// PublicURLs are where others reach the API.
+	PublicURLs []string `json:"publicUrls,omitempty"`
 	ControlURL string   `json:"controlUrl,omitempty"`
 	ProxyURL   string   `json:"proxyUrl,omitempty"`
 	CAFile     string   `json:"caFile,omitempty"` // for all TLS addresses, unless OwnCertificate

@@ -165,7 +165,8 @@ func (o *serveOptions) leeway() time.Duration { return cmp.Or(o.tokenLeeway, -1)
 
 // takeTokens sets up the checking of tokens.
 func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.Config) (err error) {
-	bases := append(baseURLs(slices.Concat([]string{l.facts.APIURLTLS}, l.tlsURLs, l.urls)...), l.secureURLs()...)
+	// Clients of others' addresses are sent to the first.
+	bases := slices.Concat(o.public.urls, baseURLs(slices.Concat([]string{l.facts.APIURLTLS}, l.tlsURLs, l.urls)...), l.secureURLs())
 	if o.auth.mode == authEntra {
 		if l.entra, err = l.newEntra(ctx, o, bases, config.Logger); err != nil {
 			return err
@@ -174,7 +175,7 @@ func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.
 		return nil
 	}
 	config.Authority, err = control.NewAuthority(ctx, l.store, control.AuthorityOptions{
-		BaseURLs: bases, Leeway: o.leeway(), Lifetime: o.tokenLifetime, Now: l.clock.Now, Cloud: l.cloud,
+		BaseURLs: bases, PageURL: first(o.public.urls), Leeway: o.leeway(), Lifetime: o.tokenLifetime, Now: l.clock.Now, Cloud: l.cloud,
 		AllClouds: o.playsSignIn(), ReuseAssertions: o.auth.reuseAssertions,
 	})
 	if err != nil || o.auth.mode != authNone {

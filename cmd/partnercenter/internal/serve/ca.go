@@ -26,26 +26,20 @@ func CA(term *terminal.Terminal) *cobra.Command {
 // caFacts is the output of ca show -o json.
 type caFacts struct {
 	Folder      string        `json:"folder"`
-	Bundle      string        `json:"bundle,omitempty"` // file with all of them, if there are two
+	Bundle      string        `json:"bundle,omitempty"` // file with those of the last start, if they were several
 	Authorities []caAuthority `json:"authorities"`
 }
 
 type caAuthority struct {
-	File      string    `json:"file"`
-	Subject   string    `json:"subject"`
-	Purpose   string    `json:"purpose"` // local, or interception
-	SHA256    string    `json:"sha256"`
-	Names     []string  `json:"names"` // name constraints, which include subdomains
-	NotBefore time.Time `json:"notBefore"`
-	NotAfter  time.Time `json:"notAfter"`
-	Expired   bool      `json:"expired"`
+	File      string          `json:"file"`
+	Subject   string          `json:"subject"`
+	Purpose   localca.Purpose `json:"purpose"`
+	SHA256    string          `json:"sha256"`
+	Names     []string        `json:"names"` // name constraints, which include subdomains
+	NotBefore time.Time       `json:"notBefore"`
+	NotAfter  time.Time       `json:"notAfter"`
+	Expired   bool            `json:"expired"`
 }
-
-// The purposes of authorities.
-const (
-	purposeLocal        = "local"
-	purposeInterception = "interception"
-)
 
 // findCA reads the folder of the authorities. Only the server creates them.
 func findCA(term *terminal.Terminal, dirFlag string) (caFacts, error) {
@@ -65,12 +59,8 @@ func findCA(term *terminal.Terminal, dirFlag string) (caFacts, error) {
 	}
 	facts := caFacts{Folder: dir}
 	for _, f := range found {
-		purpose := purposeLocal
-		if f.Interception {
-			purpose = purposeInterception
-		}
 		facts.Authorities = append(facts.Authorities, caAuthority{
-			File: f.File, Subject: f.Subject, Purpose: purpose, SHA256: f.Fingerprint, Names: f.Names,
+			File: f.File, Subject: f.Subject, Purpose: f.Purpose, SHA256: f.Fingerprint, Names: f.Names,
 			NotBefore: f.NotBefore.UTC(), NotAfter: f.NotAfter.UTC(), Expired: term.Now().After(f.NotAfter),
 		})
 	}
@@ -88,11 +78,12 @@ func showCA(term *terminal.Terminal) *cobra.Command {
 		Long: `Show the certificate authorities of the local server: their files, fingerprints,
 the names they may sign for, and their validity. The server need not be running.
 
-There are at most two. The local authority signs for names and addresses of this
-machine and is created at the first start of the server. The interception authority
-signs for Microsoft's API and sign-in hosts and is created by the first serve --proxy
-or serve --microsoft-hosts. A client that trusts it accepts this machine as
-Microsoft's.`,
+The local authority signs for names and addresses of this machine and is created at
+the first start of the server. The interception authority signs for Microsoft's API and
+sign-in hosts and is created by the first serve --proxy or serve --microsoft-hosts. A
+client that trusts it accepts this machine as Microsoft's. There is a public authority
+for each other name or address of a serve --public-url, and it signs for that alone and
+for names below it.`,
 		Example: `  partnercenter ca show
   partnercenter ca show -o json`,
 		Flags: func(cmd *cobra.Command) { addCADir(cmd, &dir) },
@@ -125,7 +116,7 @@ func (f caFacts) print(w io.Writer) error {
 		}
 	}
 	if f.Bundle != "" {
-		fmt.Fprintf(&b, "Both in one file, for clients that take one\n  %-12s %s\n", "Certificates", f.Bundle)
+		fmt.Fprintf(&b, "Those of the last start in one file, for clients that take one\n  %-12s %s\n", "Certificates", f.Bundle)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -136,9 +127,10 @@ func (f caFacts) print(w io.Writer) error {
 type runtimeTrust struct {
 	name, title string
 	// lines are the instructions. {bundle} stands for a file with all authorities,
-	// {local} and {interception} for the file of one, {subject} for the latter's name. A
-	// line with {each} is repeated for each authority, with {alias} for its name. A line
-	// about an authority that does not exist is omitted.
+	// {interception} for the file of that one, {subject} for its name. A line with {each}
+	// is repeated for each authority, one with {own} for each of the server's own names,
+	// with {alias} for what to call it. A line about an authority that does not exist is
+	// omitted.
 	lines string
 	quote func(string) string // for the shell that the lines are for
 }
@@ -172,19 +164,19 @@ export JAVA_TOOL_OPTIONS='-Djavax.net.ssl.trustStore=partnercenter.p12 -Djavax.n
 	{"postman", "Postman", `
 # Settings > Certificates > CA Certificates: turn on, and select {bundle}`, terminal.ShellQuote},
 	{"firefox", "Firefox", `
-# Settings > Privacy & Security > View Certificates > Authorities > Import: {local}, to identify websites`, terminal.ShellQuote},
+# Settings > Privacy & Security > View Certificates > Authorities > Import: {own}, to identify websites`, terminal.ShellQuote},
 	{"linux", "Linux, all programs on the machine", `
-sudo cp {local} /usr/local/share/ca-certificates/partnercenter-ca.crt && sudo update-ca-certificates     # Debian, Ubuntu, Alpine
-sudo cp {local} /etc/pki/ca-trust/source/anchors/partnercenter-ca.pem && sudo update-ca-trust     # Fedora, Red Hat
-sudo cp {local} /etc/pki/trust/anchors/partnercenter-ca.pem && sudo update-ca-certificates     # SUSE
-sudo trust anchor --store {local}     # Arch`, terminal.ShellQuote},
+sudo cp {own} /usr/local/share/ca-certificates/{alias}.crt && sudo update-ca-certificates     # Debian, Ubuntu, Alpine
+sudo cp {own} /etc/pki/ca-trust/source/anchors/{alias}.pem && sudo update-ca-trust     # Fedora, Red Hat
+sudo cp {own} /etc/pki/trust/anchors/{alias}.pem && sudo update-ca-certificates     # SUSE
+sudo trust anchor --store {own}     # Arch`, terminal.ShellQuote},
 	{"macos", "macOS, all programs of the user", `
-security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {local}
+security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {own}
 ` + trustTemporarily + `
 security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {interception}
 security delete-certificate -c {subject} ~/Library/Keychains/login.keychain-db     # afterwards`, terminal.ShellQuote},
 	{"windows", "Windows, all programs of the user; in PowerShell", `
-certutil -user -addstore Root {local}
+certutil -user -addstore Root {own}
 ` + trustTemporarily + `
 certutil -user -addstore Root {interception}
 certutil -user -delstore Root {subject}     # afterwards`, terminal.PowerShellQuote},
@@ -204,8 +196,9 @@ Nothing is changed, and the server need not be running.
 
 Trust set with a variable ends with the program. Trust in the store of a user or
 system persists. The local authority is harmless there, because it can sign for this
-machine only. Add the interception authority, which signs for Microsoft's sign-in
-hosts, to a store only if there is no other way, and only for as long as needed.`,
+machine only; a public one, because it can for its name and those below it only. Add
+the interception authority, which signs for Microsoft's sign-in hosts, to a store only
+if there is no other way, and only for as long as needed.`,
 		Example: `  partnercenter ca trust-instructions
   partnercenter ca trust-instructions --for node`,
 		Flags: func(cmd *cobra.Command) {
@@ -228,13 +221,20 @@ hosts, to a store only if there is no other way, and only for as long as needed.
 	})
 }
 
+// alias is what a store calls the authority.
+func (a caAuthority) alias() string {
+	if a.Purpose == localca.PurposeLocal {
+		return "partnercenter-local"
+	}
+	return "partnercenter-" + strings.TrimSuffix(filepath.Base(a.File), "-ca.pem")
+}
+
 // instruct prints the instructions for one runtime or all.
 func (f caFacts) instruct(w io.Writer, only string) error {
 	known := map[string]string{"{bundle}": cmp.Or(f.Bundle, f.Authorities[0].File)}
 	for _, a := range f.Authorities {
-		known["{"+a.Purpose+"}"] = a.File
-		if a.Purpose == purposeInterception {
-			known["{subject}"] = a.Subject
+		if a.Purpose == localca.PurposeInterception {
+			known["{interception}"], known["{subject}"] = a.File, a.Subject
 		}
 	}
 	var b strings.Builder
@@ -244,9 +244,12 @@ func (f caFacts) instruct(w io.Writer, only string) error {
 		}
 		var section strings.Builder
 		for line := range strings.SplitSeq(strings.TrimSpace(t.lines), "\n") {
-			if strings.Contains(line, "{each}") {
+			if own := strings.Contains(line, "{own}"); own || strings.Contains(line, "{each}") {
 				for _, a := range f.Authorities {
-					section.WriteString(strings.NewReplacer("{each}", t.quote(a.File), "{alias}", "partnercenter-"+a.Purpose).Replace(line) + "\n")
+					if own && a.Purpose == localca.PurposeInterception {
+						continue
+					}
+					section.WriteString(strings.NewReplacer("{each}", t.quote(a.File), "{own}", t.quote(a.File), "{alias}", a.alias()).Replace(line) + "\n")
 				}
 				continue
 			}
@@ -270,7 +273,7 @@ func (f caFacts) instruct(w io.Writer, only string) error {
 // fill replaces the placeholders in a line, or omits the line if one has no
 // value.
 func fill(line string, known map[string]string, quote func(string) string) string {
-	for _, name := range []string{"{bundle}", "{local}", "{interception}", "{subject}"} {
+	for _, name := range []string{"{bundle}", "{interception}", "{subject}"} {
 		if !strings.Contains(line, name) {
 			continue
 		}

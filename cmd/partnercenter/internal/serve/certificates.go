@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -24,9 +25,11 @@ import (
 
 // certificates selects the certificates for TLS connections.
 type certificates struct {
-	own       *keypair.Files // nil if none was given
-	local     *localca.CA    // for names of this machine; nil if own is used, or there is no TLS listener
-	microsoft *localca.CA    // for Microsoft's hosts; nil if they are not emulated
+	own       *keypair.Files         // nil if none was given
+	local     *localca.CA            // for names of this machine; nil if own is used, or there is no TLS listener
+	names     []string               // that local signs for
+	public    map[string]*localca.CA // for other names and addresses of the server's, in lower case
+	microsoft *localca.CA            // for Microsoft's hosts; nil if they are not emulated
 	log       *slog.Logger
 	warned    sync.Once // to warn once of a request for a host of Microsoft's
 }
@@ -55,11 +58,14 @@ func caError(err error, flag string) error {
 // openCertificates prepares what the flags require: the user's certificate or
 // the local authority, and the authority for Microsoft's hosts.
 func openCertificates(o *serveOptions, log *slog.Logger) (*certificates, error) {
-	c := &certificates{log: log}
+	c := &certificates{log: log, names: []string{"localhost", "127.0.0.1", "::1"}, public: make(map[string]*localca.CA)}
 	if o.tlsCert != "" {
 		own, err := keypair.Load(o.tlsCert, o.tlsKey, time.Now, log)
 		if err != nil {
 			return nil, terminal.Usagef("--tls-cert and --tls-key: %v", err)
+		}
+		if err := o.public.checkCertificate(own.Certificate().Leaf); err != nil {
+			return nil, err
 		}
 		c.own = own
 	}
@@ -70,6 +76,15 @@ func openCertificates(o *serveOptions, log *slog.Logger) (*certificates, error) 
 	if len(o.listenTLS) > 0 && c.own == nil {
 		if c.local, err = localca.Open(dir, time.Now()); err != nil {
 			return nil, caError(err, o.caDir)
+		}
+		for _, host := range o.public.secureHosts() {
+			if localca.IsLocal(host) {
+				if !slices.Contains(c.names, host) {
+					c.names = append(c.names, host)
+				}
+			} else if c.public[host], err = localca.OpenPublic(dir, time.Now(), host); err != nil {
+				return nil, caError(err, o.caDir)
+			}
 		}
 	}
 	if o.playsMicrosoft() {
@@ -132,21 +147,54 @@ func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 	if c.own != nil {
 		return c.own.Certificate(), nil
 	}
-	return c.local.Certificate(time.Now(), "localhost", "127.0.0.1", "::1")
+	if host, ca := c.publicFor(host, hello); ca != nil {
+		return ca.Certificate(time.Now(), host)
+	}
+	return c.local.Certificate(time.Now(), c.names...)
+}
+
+// publicFor returns the name or address of the server that a client means, and its
+// authority, nil for a name of this machine. Clients do not name addresses: who names
+// nothing and comes from elsewhere means one.
+func (c *certificates) publicFor(name string, hello *tls.ClientHelloInfo) (host string, ca *localca.CA) {
+	if name != "" || len(c.public) == 0 || hello.Conn == nil {
+		return name, c.public[name]
+	}
+	at, ok := hello.Conn.LocalAddr().(*net.TCPAddr)
+	if !ok || at.IP.IsLoopback() {
+		return "", nil
+	}
+	if ca = c.public[at.IP.String()]; ca != nil {
+		return at.IP.String(), ca
+	}
+	for _, host := range slices.Sorted(maps.Keys(c.public)) { // another one is translated to that of the listener
+		if net.ParseIP(host) != nil {
+			return host, c.public[host]
+		}
+	}
+	return "", nil
 }
 
 // caFile returns the file of the authorities for clients to trust, empty if the
 // user's own certificate is used.
 func (c *certificates) caFile() (string, error) {
-	switch {
-	case c.local == nil && c.microsoft == nil:
-		return "", nil
-	case c.microsoft == nil:
-		return c.local.CertFile(), nil
-	case c.local == nil:
-		return c.microsoft.CertFile(), nil
+	var all []*localca.CA
+	if c.local != nil {
+		all = append(all, c.local)
 	}
-	return localca.WriteBundle(c.local, c.microsoft)
+	for _, host := range slices.Sorted(maps.Keys(c.public)) {
+		all = append(all, c.public[host])
+	}
+	if c.microsoft != nil {
+		all = append(all, c.microsoft)
+	}
+	switch len(all) {
+	case 0:
+		return "", nil
+	case 1:
+		return all[0].CertFile(), nil
+	}
+	return localca.WriteBundle(all...)
 }
 
 // reachableAt returns the TLS listener's URLs under the names in its

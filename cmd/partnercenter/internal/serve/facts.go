@@ -22,7 +22,7 @@ func (f *shownFacts) url() string { return cmp.Or(f.APIURL, f.APIURLTLS) }
 func (l *local) print(w io.Writer) {
 	f := &l.facts
 	lines := [][2]string{
-		{"API", strings.Join(l.urls, ", ")}, {"API over TLS", strings.Join(f.APIURLs[len(l.urls):], ", ")}, {"Proxy", strings.Join(l.proxyURLs, ", ")}, {"CA certificate", f.CAFile},
+		{"Public URL", strings.Join(f.PublicURLs, ", ")}, {"API", strings.Join(l.urls, ", ")}, {"API over TLS", strings.Join(f.APIURLs[len(l.urls):], ", ")}, {"Proxy", strings.Join(l.proxyURLs, ", ")}, {"CA certificate", f.CAFile},
 		{"Control plane", strings.Join(l.controlURLs, ", ")}, {"Database", l.database}, {"Ready file", l.readyFile},
 		{"Sign-in", f.describeAuth()},
 		{"Tenant", f.TenantID}, {"Client id", f.ClientID}, {"Client secret", f.ClientSecret},

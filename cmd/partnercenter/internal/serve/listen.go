@@ -77,6 +77,8 @@ func (l *local) listen(ctx context.Context, o *serveOptions) (err error) {
 	f := &l.facts
 	f.APIURL, f.ControlURL, f.ProxyURL = first(l.urls), first(l.controlURLs), first(l.proxyURLs)
 	f.APIURLs = l.urls
+	f.PublicURLs = o.public.urls
+	l.warnOfPublic(&o.public)
 	if l.listeners.APITLS == nil && l.proxyListener == nil {
 		return nil
 	}
@@ -105,7 +107,7 @@ func (l *local) shown() (all []server.Listener) {
 	for _, kind := range []struct {
 		name string
 		urls []string
-	}{{"API", l.urls}, {"API over TLS", l.facts.APIURLs[len(l.urls):]}, {"Control plane", l.controlURLs}, {"Proxy", l.proxyURLs}} {
+	}{{"Public", l.facts.PublicURLs}, {"API", l.urls}, {"API over TLS", l.facts.APIURLs[len(l.urls):]}, {"Control plane", l.controlURLs}, {"Proxy", l.proxyURLs}} {
 		for _, address := range kind.urls {
 			all = append(all, server.Listener{Name: kind.name, URL: address})
 		}

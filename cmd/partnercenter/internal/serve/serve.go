@@ -52,6 +52,7 @@ type serveOptions struct {
 	cacheSize                  string
 	limits                     limits
 	auth                       authOptions
+	public                     publicOptions
 	seedGiven                  bool // on the command line
 	tokenLeeway, tokenLifetime time.Duration
 	shutdownGrace              time.Duration
@@ -73,6 +74,9 @@ port, and localhost means 127.0.0.1 and ::1. Flags of addresses can be repeated.
 Other commands find the server with --profile local, by its ready file. If another
 server is running that wrote that file, the file stays as it is, with a warning.
 
+Behind a proxy or load balancer, --public-url is where clients reach the server, and
+--trusted-proxy the proxy, whose word counts about who and where they are.
+
 With --proxy, programs written for Microsoft's service use this server unchanged: set
 HTTPS_PROXY to the proxy's address, and their runtime's variable for certificate
 authorities to the CA file. "partnercenter ca trust-instructions" names the
@@ -80,6 +84,7 @@ variables.`,
 		Example: `  partnercenter serve
   partnercenter serve --db :memory: --listen 127.0.0.1:0 --ready-file ready.json
   partnercenter serve --seed my-partner.yaml --profile realistic
+  partnercenter serve --public-url https://partnercenter.example.com --trusted-proxy 10.1.2.3
   partnercenter serve --auth entra --tenant 11111111-2222-3333-4444-555555555555 --seed my-partner.yaml`,
 		Flags: o.addFlags,
 		Check: o.check,
@@ -94,6 +99,7 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.control, "control", []string{"127.0.0.1:8081"}, "`address` of the control plane, can be repeated; empty for none")
 	f.StringArrayVar(&o.proxy, "proxy", nil, "`address` of an HTTP proxy, such as 127.0.0.1:8082, that answers for Microsoft's API and sign-in hosts of all clouds, can be repeated (default: none)")
 	f.StringVar(&o.proxyOthers, "proxy-others", othersRefused, "`what` the proxy does with other hosts: refuse or tunnel")
+	o.public.addFlags(f)
 	f.BoolVar(&o.microsoftHosts, "microsoft-hosts", false, "answer for Microsoft's hosts at the TLS listener too, for machines that resolve their names to this one; implied by --proxy")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "PEM `file` with the TLS listener's certificate, reloaded when it changes (default: a certificate of the local authority)")
 	f.StringVar(&o.tlsKey, "tls-key", "", "PEM `file` with the key for --tls-cert")
@@ -137,6 +143,9 @@ func (o *serveOptions) check(call *command.Call) error {
 	}
 	o.seedGiven = call.Given("seed")
 	if err := o.checkAddresses(); err != nil {
+		return err
+	}
+	if err := o.checkPublic(); err != nil {
 		return err
 	}
 	return o.checkTLS()
@@ -263,6 +272,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
 		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud, AllClouds: o.playsSignIn(),
 		Edition: server.Edition(o.limits.edition), Listeners: l.shown(),
+		PublicURLs: o.public.urls, TrustedProxies: o.public.trusted,
 	}
 	if o.db != ":memory:" {
 		// Where the files end up is where there is room for them. Folders for temporary
