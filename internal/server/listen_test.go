@@ -150,7 +150,7 @@ func TestDateIsByTheClock(t *testing.T) {
 	}
 	const call, other = "/v1/customers", "/common/discovery/v2.0/keys"
 	wantDate(call, time.Now())
-	must(t, r.clock.Advance(24 * time.Hour))
+	must(t, r.clock.Advance(24*time.Hour))
 	wantDate(call, time.Now().Add(24*time.Hour))
 	wantDate(other, time.Now())
 }
