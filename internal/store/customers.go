@@ -84,7 +84,18 @@ type CustomerList struct {
 // ListCustomers appends the documents of the partner's customers, in the short form of
 // lists, to dst, separated by commas and ordered by customer id. It fails with
 // [ErrFilter] or [ErrDamaged].
-func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) (CustomerList, error) {
+func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) (list CustomerList, err error) {
+	if s.pg == nil {
+		return s.listCustomers(ctx, s.read, dst, q)
+	}
+	err = s.readList(s.pg.replica.hasAll(), func(from source) error {
+		list, err = s.listCustomers(ctx, from.db, dst, q)
+		return err
+	})
+	return list, err
+}
+
+func (s *Store) listCustomers(ctx context.Context, db *sql.DB, dst []byte, q CustomerQuery) (CustomerList, error) {
 	fail := func(err error) (CustomerList, error) {
 		return CustomerList{Items: dst}, s.wrapError("list customers", err)
 	}
@@ -101,7 +112,7 @@ func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) 
 	if limit <= 0 {
 		limit = math.MaxInt - 1
 	}
-	rows, err := s.read.QueryContext(ctx, `
+	rows, err := db.QueryContext(ctx, `
 SELECT customer_id, summary FROM customers
 WHERE partner_id = $1 AND active = 1 AND customer_id > $3 AND ($4 = '' OR customer_id < $4) AND `+condition+`
 ORDER BY customer_id `+direction+` LIMIT $5 OFFSET $6`,

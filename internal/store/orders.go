@@ -137,10 +137,17 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 	switch {
 	case s.lists.supports(&q):
 		err = s.lists.list(ctx, &l)
-	case s.pg != nil && q.isPlain():
-		err = s.listPostgres(ctx, &l)
+	case s.pg != nil:
+		begin := l
+		err = s.readList(s.pg.replica.has(q.PartnerID, q.CustomerID), func(from source) error {
+			l = begin
+			if q.isPlain() {
+				return from.list(ctx, &l)
+			}
+			return s.listRows(ctx, statement{db: from.db, query: listOrdersSQL}, &l)
+		})
 	default:
-		err = s.listRows(ctx, &l)
+		err = s.listRows(ctx, s.listOrders, &l)
 	}
 	if errors.Is(err, ErrNotYours) {
 		return OrderList{Items: dst}, err
@@ -155,10 +162,10 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 }
 
 // listRows runs every query, in SQL for every dialect.
-func (s *Store) listRows(ctx context.Context, l *orderListing) error {
+func (s *Store) listRows(ctx context.Context, query statement, l *orderListing) error {
 	ctx, cancel := s.briefly(ctx)
 	defer cancel()
-	rows, err := s.listOrders.QueryContext(ctx, l.PartnerID, l.CustomerID,
+	rows, err := query.QueryContext(ctx, l.PartnerID, l.CustomerID,
 		boolToInt(l.IncludePrice), boolToInt(l.IncludeSystemPurchases), billingCycleKey(l.BillingCycle),
 		fold(l.IndirectReseller))
 	if err != nil {

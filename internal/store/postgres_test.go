@@ -511,6 +511,16 @@ func TestReplica(t *testing.T) {
 		}
 	}
 	eventually("used", used)
+	eventually("used for customers", s.pg.replica.hasAll)
+	execAt(t, standby.AdminURL(name), `SELECT pg_wal_replay_pause()`)
+	execAt(t, primary.AdminURL(name), `UPDATE customers SET summary = '{"at":"primary"}'`, `UPDATE orders SET doc = '{"at":"primary"}'`)
+	everything := OrderQuery{PartnerID: partnerA, CustomerID: orderless, IncludeSystemPurchases: true}
+	filtered, err1 := s.ListOrders(t.Context(), nil, everything)
+	customers, err2 := s.ListCustomers(t.Context(), nil, CustomerQuery{PartnerID: partnerA})
+	if err := errors.Join(err1, err2); err != nil || strings.Contains(string(filtered.Items)+string(customers.Items), "primary") {
+		t.Errorf("read from the primary, %v", err)
+	}
+	execAt(t, standby.AdminURL(name), `SELECT pg_wal_replay_resume()`)
 	if got := list(); got != n {
 		t.Errorf("%d of %d orders at the replica", got, n)
 	}

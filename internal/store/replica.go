@@ -2,12 +2,15 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // Lists may be read from a streaming replica, as far as it has come. The primary is the
@@ -26,7 +29,7 @@ const (
 
 // replica is a streaming replica. Places are numbers of bytes in the primary's log.
 type replica struct {
-	*listPool
+	source
 	name string
 
 	replayed atomic.Int64               // how far it has come; 0 while it is left alone
@@ -69,7 +72,7 @@ func (s *Store) openReplica(ctx context.Context, o Options, primary *postgresSer
 	if err != nil {
 		return postgresOpenError(name, err)
 	}
-	r := &replica{listPool: pool, name: name, done: make(chan struct{})}
+	r := &replica{source: source{pool, stdlib.OpenDBFromPool(pool.Pool)}, name: name, done: make(chan struct{})}
 	for i := range r.needed {
 		r.needed[i].Store(nowhere)
 	}
@@ -134,14 +137,48 @@ SELECT CASE WHEN pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_last_wal_replay_lsn
 	return place, err
 }
 
-func (r *replica) stop() {
+func (r *replica) stop() error {
 	r.cancel()
 	<-r.done
+	return r.db.Close()
 }
 
 // has reports whether the replica has what a customer's lists need.
 func (r *replica) has(partnerID, customerID string) bool {
 	return r != nil && r.replayed.Load() >= r.needed[versionSlot(partnerID, customerID)].Load()
+}
+
+// hasAll reports whether the replica has what every list needs.
+func (r *replica) hasAll() bool {
+	if r == nil {
+		return false
+	}
+	replayed := r.replayed.Load()
+	for i := range r.needed {
+		if replayed < r.needed[i].Load() {
+			return false
+		}
+	}
+	return true
+}
+
+// source is where lists are read from.
+type source struct {
+	*listPool
+	db *sql.DB
+}
+
+// readList has fn read from the replica, if it is to be used. If it cannot, or else, fn
+// reads from the primary.
+func (s *Store) readList(useReplica bool, fn func(source) error) error {
+	if useReplica {
+		err := fn(s.pg.replica.source)
+		if err == nil || errors.Is(err, ErrNotYours) || errors.Is(err, ErrDamaged) {
+			return err
+		}
+		s.pg.replica.replayed.Store(0) // until it answers again
+	}
+	return fn(source{s.pg.primary, s.read})
 }
 
 // noteOwn notes what this server has written.
@@ -185,19 +222,4 @@ func (r *replica) returnOwn(own *changes) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.own.add(own)
-}
-
-// listPostgres reads a list from the replica, if that has what was written, and otherwise,
-// or if it cannot, from the primary.
-func (s *Store) listPostgres(ctx context.Context, to *orderListing) error {
-	if r := s.pg.replica; r.has(to.PartnerID, to.CustomerID) {
-		again := *to
-		err := r.list(ctx, to)
-		if err == nil || errors.Is(err, ErrNotYours) || errors.Is(err, ErrDamaged) {
-			return err
-		}
-		r.replayed.Store(0) // until it answers again
-		*to = again
-	}
-	return s.pg.primary.list(ctx, to)
 }

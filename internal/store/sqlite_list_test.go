@@ -81,7 +81,7 @@ func TestListsAreTheSameEitherWay(t *testing.T) {
 							got, n, err := listOrders(t.Context(), s, []byte("x"), q)
 							q.PartnerID, q.CustomerID = guid.Key(q.PartnerID), guid.Key(q.CustomerID)
 							want := newOrderListing(&q, []byte("x"))
-							wantErr := s.listRows(t.Context(), &want)
+							wantErr := s.listRows(t.Context(), s.listOrders, &want)
 							if string(got) != string(want.items) || n != want.count || err != wantErr {
 								t.Fatalf("%+v: %d orders, %v, want %d, %v\n%s\n%s", q, n, err, want.count, wantErr, got, want.items)
 							}

@@ -199,7 +199,7 @@ func (s *Store) Close() error {
 		errs = append(errs, s.lists.close())
 	}
 	if s.pg != nil {
-		s.pg.stop()
+		errs = append(errs, s.pg.stop())
 	}
 	// The writer is closed last: SQLite merges the write-ahead log into the database
 	// when the last connection closes, which readers cannot do.

@@ -100,14 +100,15 @@ func (s *Store) watch(ctx context.Context, direct *pgxpool.Config) error {
 }
 
 // stop ends what goes on beside calls.
-func (p *postgres) stop() {
+func (p *postgres) stop() error {
 	if w := p.watcher; w != nil && w.cancel != nil {
 		w.cancel()
 		<-w.done
 	}
 	if p.replica != nil {
-		p.replica.stop()
+		return p.replica.stop()
 	}
+	return nil
 }
 
 func (w *watcher) run(ctx context.Context) {
