@@ -136,12 +136,26 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 	select {
 	case result := <-tried:
+		if s.isBusy(result.Err) {
+			return nil
+		}
 		return s.wrapError("ping", result.Err)
 	case <-ctx.Done():
 		if !failed && s.write.Stats().InUse > 0 {
 			return nil
 		}
 		return fmt.Errorf("store: the database cannot be written: %w", ctx.Err())
+	}
+}
+
+// isBusy reports whether a write failed because somebody else is writing, at any server.
+// That proves that the database can be written.
+func (s *Store) isBusy(err error) bool { return s.pg != nil && errors.Is(err, ErrLocked) }
+
+// noteWrite notes how a write went.
+func (s *Store) noteWrite(err error) {
+	if !s.isBusy(err) {
+		s.health.noteWrite(err, s.system())
 	}
 }
 

@@ -425,7 +425,7 @@ func bigint(b []byte) (n int64) {
 // server.
 func (s *Store) writeChangesPostgres(batch []*job) error {
 	err := unusable(s.tryChangesPostgres(batch))
-	s.health.noteWrite(err, s.system())
+	s.noteWrite(err)
 	s.pg.noteRole(err)
 	return err
 }

@@ -663,6 +663,28 @@ func TestMigrateAtOnce(t *testing.T) {
 	wait.Wait()
 }
 
+// While something is loaded at one server, all others are ready, and writes there wait
+// or are refused.
+func TestReadyDuringLoad(t *testing.T) {
+	address := postgrestest.Start(t).NewDatabase(t)
+	a := openTest(t, address)
+	load(t, a, suiteSeed())
+	b := openTest(t, with(t, address, func(_ *url.URL, o url.Values) { o.Set("lock_timeout", "50ms") }))
+	b.system = func() time.Time { return time.Now().Add(time.Hour) } // no write was recent
+	if err := a.transact(t.Context(), "load", func(*tx) error {
+		if err := b.Ping(t.Context()); err != nil {
+			t.Errorf("not ready: %v", err)
+		}
+		if err := b.Apply(t.Context(), placed(partnerA, orderless, "00000000000a")); !errors.Is(err, ErrLocked) {
+			t.Errorf("an order during a load: %v", err)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, b, placed(partnerA, orderless, "00000000000a"))
+}
+
 // countLogs counts records.
 type countLogs struct{ n *atomic.Int64 }
 

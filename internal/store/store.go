@@ -273,7 +273,7 @@ const (
 // written, it fails with an [*UnusableError].
 func (s *Store) inTx(ctx context.Context, others company, fn func(*tx) error) error {
 	err := unusable(s.runTx(ctx, others, fn))
-	s.health.noteWrite(err, s.system())
+	s.noteWrite(err)
 	if s.pg != nil {
 		s.pg.noteRole(err)
 	}
