@@ -87,6 +87,7 @@ func parsePostgres(address string) (*pgxpool.Config, string, error) {
 		return nil, "", &OpenError{Path: "postgres://…", Reason: ErrAddress, Cause: err, Next: "write it as postgres://user:password@host:port/database?sslmode=require"}
 	}
 	c := config.ConnConfig
+	c.RuntimeParams["client_encoding"] = "UTF8"
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 10 * time.Second
 	}
@@ -216,12 +217,17 @@ func examine(ctx context.Context, config *pgxpool.Config) (*postgresServer, erro
 	s := new(postgresServer)
 	var pid int64
 	var schema sql.NullString
+	var encoding string
 	err = conn.QueryRow(ctx, `
 SELECT current_setting('server_version_num')::integer / 10000, pg_backend_pid(), pg_is_in_recovery(), current_database(), current_schema(),
     current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer,
-    (SELECT system_identifier::text FROM pg_control_system())`).
-		Scan(&s.version, &pid, &s.replica, &s.database, &schema, &s.connections, &s.system)
+    current_setting('server_encoding')`).
+		Scan(&s.version, &pid, &s.replica, &s.database, &schema, &s.connections, &encoding)
 	if err != nil {
+		return nil, err
+	}
+	// Not everybody may ask.
+	if err := conn.QueryRow(ctx, `SELECT system_identifier::text FROM pg_control_system()`).Scan(&s.system); err != nil && conn.IsClosed() {
 		return nil, err
 	}
 	// A pooler gives its clients keys of its own to cancel their queries.
@@ -229,6 +235,8 @@ SELECT current_setting('server_version_num')::integer / 10000, pg_backend_pid(),
 	switch {
 	case s.version < oldestPostgres:
 		return nil, reason(ErrOldServer, fmt.Errorf("it is version %d, and %d is needed", s.version, oldestPostgres), "update the server, or choose another one")
+	case encoding != "UTF8":
+		return nil, reason(ErrEncoding, fmt.Errorf("it is %s", encoding), "create the database with ENCODING 'UTF8' TEMPLATE template0")
 	case !schema.Valid:
 		return nil, reason(ErrNoSchema, nil, "create a schema, or name one that is there with the option search_path")
 	}

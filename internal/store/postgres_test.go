@@ -18,6 +18,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/postgrestest"
 )
 
@@ -165,6 +166,62 @@ func TestServersTellEachOther(t *testing.T) {
 	go func() { done <- b.Apply(t.Context(), second) }()
 	if x, y := <-done, <-done; (x == nil) == (y == nil) || !errors.Is(errors.Join(x, y), ErrAnswered) {
 		t.Errorf("%v, %v", x, y)
+	}
+}
+
+// Transactions are seen whose number is before that of others that have been seen.
+func TestLateCommit(t *testing.T) {
+	address := postgrestest.Start(t).NewDatabase(t)
+	s := openTest(t, address)
+	load(t, s, suiteSeed())
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	look := func() {
+		t.Helper()
+		if err := s.pg.watcher.look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var c changes
+	c.customer(partnerA, orderless)
+	for range 3 { // also the second time that rows are looked for
+		tx, err := conn.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), announceSQL, []byte("other"), c.encode(), 0); err != nil {
+			t.Fatal(err)
+		}
+		apply(t, s, placed(partnerA, shared, guid.New()[24:]))
+		look()
+		look()
+		before := s.OrdersVersion(partnerA, orderless)
+		if err := tx.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		look()
+		after := s.OrdersVersion(partnerA, orderless)
+		look()
+		if again := s.OrdersVersion(partnerA, orderless); after != before+1 || again != after {
+			t.Errorf("versions %d, %d, %d", before, after, again)
+		}
+	}
+	// Rows that everybody has read are deleted.
+	for range 6 {
+		s.pg.watcher.mu.Lock()
+		s.pg.watcher.last.at = s.pg.watcher.last.at.Add(-forgotten / 4)
+		for i := range s.pg.watcher.past {
+			s.pg.watcher.past[i].at = s.pg.watcher.past[i].at.Add(-forgotten / 3)
+		}
+		s.pg.watcher.mu.Unlock()
+		look()
+	}
+	var left int
+	if err := s.read.QueryRow(`SELECT count(*) FROM changes`).Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d rows are left, %v", left, err)
 	}
 }
 
@@ -443,6 +500,11 @@ func TestPostgresErrors(t *testing.T) {
 			t.Cleanup(func() { oldestPostgres -= 100 })
 			return &Options{Direct: address}
 		}, ErrOldServer, "update the server"},
+		{"encoding", func(t *testing.T) *Options {
+			execAt(t, address, `CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0`)
+			t.Cleanup(func() { execAt(t, address, `DROP DATABASE latin`) })
+			return &Options{Direct: with(t, address, func(u *url.URL, _ url.Values) { u.Path = "/latin" })}
+		}, ErrEncoding, "UTF8"},
 		{"newer", func(t *testing.T) *Options {
 			newer := cluster.NewDatabase(t)
 			if err := openTest(t, newer).Close(); err != nil {

@@ -4,7 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"strconv"
+	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,21 +66,35 @@ type watcher struct {
 	done   chan struct{}
 	wake   chan struct{}
 
-	mu     sync.Mutex         // guards what follows
-	since  int64              // the first transaction that had not ended at the last look
-	seen   map[int64]struct{} // transactions from then on whose rows were read
-	looked time.Time
-	past   []watched
+	mu   sync.Mutex // guards what follows
+	last look
+	past []look // some looks of the last minute
 }
 
-// watched is where reading was at a time.
-type watched struct {
-	at    time.Time
-	since int64
+// look is when the table was looked at, and which transactions had ended then: those
+// before next but the running ones. They are numbers of type xid8, in decimal.
+type look struct {
+	at      time.Time
+	next    string
+	running []string
+}
+
+// parseSnapshot reads a value of type pg_snapshot: the first running transaction, the next
+// one, and the running ones in between.
+func parseSnapshot(text string) (l look, err error) {
+	parts := strings.Split(text, ":")
+	if len(parts) != 3 {
+		return l, fmt.Errorf("the database tells a snapshot %q", text)
+	}
+	l.next, l.running = parts[1], []string{} // nil would be NULL
+	if parts[2] != "" {
+		l.running = strings.Split(parts[2], ",")
+	}
+	return l, nil
 }
 
 func newWatcher(s *Store) *watcher {
-	w := &watcher{store: s, server: make([]byte, 8), done: make(chan struct{}), wake: make(chan struct{}, 1), seen: map[int64]struct{}{}}
+	w := &watcher{store: s, server: make([]byte, 8), done: make(chan struct{}), wake: make(chan struct{}, 1), last: look{next: "0", running: []string{}}}
 	rand.Read(w.server) // never fails
 	return w
 }
@@ -158,12 +173,13 @@ func (w *watcher) listen(ctx context.Context, config *pgx.ConnConfig) {
 	}
 }
 
+// lookSQL returns what was committed since the last look, or a row without it.
 const lookSQL = `
-SELECT s.xmin, s.place, coalesce(c.committed::text, '0')::bigint, c.slots, coalesce(c.shared, -1)
+SELECT s.snapshot, s.place, c.slots, coalesce(c.shared, -1)
 FROM (
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS place
+    SELECT pg_current_snapshot()::text AS snapshot, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS place
 ) s
-LEFT JOIN changes c ON c.committed >= $1::text::xid8 AND c.server <> $2`
+LEFT JOIN changes c ON (c.committed >= $1::text::xid8 OR c.committed = ANY ($2::text[]::xid8[])) AND c.server <> $3`
 
 // look reads what was changed since the last look.
 func (w *watcher) look(ctx context.Context) (err error) {
@@ -181,39 +197,36 @@ func (w *watcher) look(ctx context.Context) (err error) {
 			}
 		}()
 	}
-	rows, err := w.store.pg.primary.Query(ctx, lookSQL, strconv.FormatInt(w.since, 10), w.server)
+	rows, err := w.store.pg.primary.Query(ctx, lookSQL, w.last.next, w.last.running, w.server)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	var found changes
 	var place int64
-	seen := map[int64]struct{}{}
+	var snapshot string
 	for rows.Next() {
-		var xmin, committed int64
 		var slots []byte
 		var shared int
-		if err := rows.Scan(&xmin, &place, &committed, &slots, &shared); err != nil {
+		if err := rows.Scan(&snapshot, &place, &slots, &shared); err != nil {
 			return err
 		}
-		w.since = xmin
-		if shared < 0 {
-			continue // there are none
-		}
-		if _, known := w.seen[committed]; !known {
+		if shared >= 0 { // there is one
 			found.decode(slots, Shared(shared))
-		}
-		if committed >= xmin {
-			seen[committed] = struct{}{}
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	if started.Sub(w.looked) > missed {
+	now, err := parseSnapshot(snapshot)
+	if err != nil {
+		return err
+	}
+	now.at = started
+	if started.Sub(w.last.at) > missed {
 		found.all, found.shared = true, everything
 	}
-	w.looked, w.seen = started, seen
+	w.last = now
 	if r := w.store.pg.replica; r != nil {
 		r.noteFound(&found, own, place)
 	}
@@ -224,16 +237,16 @@ func (w *watcher) look(ctx context.Context) (err error) {
 
 // forget deletes rows that everybody has read.
 func (w *watcher) forget(ctx context.Context) error {
-	if len(w.past) > 0 && w.looked.Sub(w.past[len(w.past)-1].at) < forgotten/4 {
+	if len(w.past) > 0 && w.last.at.Sub(w.past[len(w.past)-1].at) < forgotten/4 {
 		return nil
 	}
-	w.past = append(w.past, watched{w.looked, w.since})
-	if w.looked.Sub(w.past[0].at) < forgotten {
-		return nil
-	}
+	w.past = append(w.past, w.last)
 	old := w.past[0]
+	if w.last.at.Sub(old.at) < forgotten {
+		return nil
+	}
 	w.past = w.past[1:]
-	_, err := w.store.pg.primary.Exec(ctx, `DELETE FROM changes WHERE committed < $1::text::xid8`, strconv.FormatInt(old.since, 10))
+	_, err := w.store.pg.primary.Exec(ctx, `DELETE FROM changes WHERE committed < $1::text::xid8 AND committed <> ALL ($2::text[]::xid8[])`, old.next, old.running)
 	return err
 }
 
