@@ -35,6 +35,27 @@ func (s *Store) Load(ctx context.Context, data *seed.Seed) (LoadResult, error) {
 	return result, nil
 }
 
+// Fill does what [Store.Load] does if nothing was ever loaded, and reports whether that was
+// so: another server may have been first, or is now, which is waited for.
+func (s *Store) Fill(ctx context.Context, data *seed.Seed) (result LoadResult, filled bool, err error) {
+	err = s.transact(ctx, "fill", func(tx *tx) error {
+		var loaded bool
+		if err := tx.QueryRowContext(ctx, isLoadedSQL, settingLoaded).Scan(&loaded); err != nil || loaded {
+			return err
+		}
+		filled = true
+		result, err = tx.load(data)
+		return err
+	})
+	if err != nil {
+		return LoadResult{}, false, err
+	}
+	s.fresh.Store(false)
+	return result, filled, nil
+}
+
+const isLoadedSQL = `SELECT EXISTS (SELECT 1 FROM settings WHERE name = $1) OR EXISTS (SELECT 1 FROM partners)`
+
 // resetTables are the tables that Reset empties, in an order that references allow.
 var resetTables = []string{"attachments", "subscriptions", "requests", "orders", "customer_domains", "customers", "consents", "grants", "assertions"}
 

@@ -42,6 +42,7 @@ var (
 // Store is a database of partners, customers and orders. Its methods may be
 // called concurrently.
 type Store struct {
+	name  string  // for people; without a password
 	read  *sql.DB // read-only
 	write *sql.DB // one connection
 	now   func() time.Time
@@ -122,7 +123,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		o.Now = time.Now
 	}
 	s := &Store{
-		now: o.Now, system: time.Now, opened: time.Now(),
+		name: path, now: o.Now, system: time.Now, opened: time.Now(),
 		health: health{log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler))},
 	}
 	var err error
@@ -143,8 +144,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 // prepare prepares the statements, once the schema is up to date.
 func (s *Store) prepare(ctx context.Context) error {
 	var loaded bool
-	const isLoaded = `SELECT EXISTS (SELECT 1 FROM settings WHERE name = $1) OR EXISTS (SELECT 1 FROM partners)`
-	if err := s.read.QueryRowContext(ctx, isLoaded, settingLoaded).Scan(&loaded); err != nil {
+	if err := s.read.QueryRowContext(ctx, isLoadedSQL, settingLoaded).Scan(&loaded); err != nil {
 		return err
 	}
 	s.fresh.Store(!loaded)
@@ -181,6 +181,14 @@ func (s *Store) prepare(ctx context.Context) error {
 	s.jobs, s.written = make(chan *job, maxBatch), make(chan struct{})
 	go s.writeJobs(s.jobs)
 	return nil
+}
+
+// Name returns the name of the database, which has no secret.
+func (s *Store) Name() string {
+	if s.pg != nil {
+		return s.pg.name
+	}
+	return s.name
 }
 
 // Close waits for reads and writes to finish, and closes the database.

@@ -27,7 +27,7 @@ The file - is standard input.
 
 Either all files are imported or none, and importing them again changes nothing. A
 customer that is known from its orders only gets a placeholder until its own answer
-is imported. Stop the server first. A database that does not exist is created, with a
+is imported. Stop the server first if its database is a file. A database that does not exist is created, with a
 partner of its own.`,
 		Example: `  partnercenter import orders.json customers.json
   partnercenter orders list --customer ID --json | partnercenter import -`,
@@ -38,9 +38,10 @@ partner of its own.`,
 			return nil
 		},
 		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().StringVar(&db, "db", "partnercenter.db", "database `file`")
+			addDatabaseFlag(cmd.Flags(), &db)
 			cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the customers' partner (default: the one of the credentials that \"partnercenter serve\" prints)")
 		},
+		Check: func(call *command.Call) error { return chooseDatabase(call, &db) },
 	}, func(ctx context.Context, call *command.Call) error { return runImport(ctx, call, db, partner) })
 	cmd.ValidArgsFunction = nil // files
 	return cmd
@@ -53,7 +54,7 @@ func runImport(ctx context.Context, call *command.Call, db, partnerName string) 
 			return err
 		}
 	}
-	st, err := store.Open(ctx, db, nil)
+	st, err := openDatabase(ctx, db, nil)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func runImport(ctx context.Context, call *command.Call, db, partnerName string) 
 		if err != nil {
 			return err
 		}
-		if _, err := st.Load(ctx, data); err != nil {
+		if _, _, err := st.Fill(ctx, data); err != nil {
 			return err
 		}
 	}
@@ -84,7 +85,7 @@ func runImport(ctx context.Context, call *command.Call, db, partnerName string) 
 		call.Term.Linef("customer %s is only known from orders: import its own answer for its name and address", id)
 	}
 	return call.Say("%s and %s of %s are in %s (%d new or changed)",
-		words.Count(result.Customers, "customer"), words.Count(result.Orders, "order"), partner.Name, db, result.Changed)
+		words.Count(result.Customers, "customer"), words.Count(result.Orders, "order"), partner.Name, st.Name(), result.Changed)
 }
 
 func readImport(term *terminal.Terminal, file string, into *seed.Import) error {

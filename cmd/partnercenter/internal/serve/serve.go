@@ -6,7 +6,6 @@ package serve
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -35,7 +34,6 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
-	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // serveOptions are the flags of serve.
@@ -43,6 +41,7 @@ type serveOptions struct {
 	listen, listenTLS, control []string // addresses
 	proxy                      []string
 	db, seed, catalog, profile string
+	dbDirect, readDB           string
 	readyFile, caDir           string
 	noReadyFile                bool // for the demo, which nobody has to find
 	asCloud                    string
@@ -65,7 +64,8 @@ func Serve(term *terminal.Terminal) *cobra.Command {
 	return command.Act(term, command.Spec{
 		Use: "serve", Short: "Run a local Partner Center",
 		Long: `Run a local Partner Center: the REST API, the token authority and, on a listener of
-its own, the control plane, with an SQLite database.
+its own, the control plane, with an SQLite database. On a database in PostgreSQL, as many servers
+as you like can run.
 
 A new database is filled with sample data or with --seed. By default all listeners
 are on this machine only. An empty address turns a listener off, port 0 selects a free
@@ -103,7 +103,9 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.microsoftHosts, "microsoft-hosts", false, "answer for Microsoft's hosts at the TLS listener too, for machines that resolve their names to this one; implied by --proxy")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "PEM `file` with the TLS listener's certificate, reloaded when it changes (default: a certificate of the local authority)")
 	f.StringVar(&o.tlsKey, "tls-key", "", "PEM `file` with the key for --tls-cert")
-	f.StringVar(&o.db, "db", "partnercenter.db", "database: an SQLite `file`, created if missing, or :memory:")
+	addDatabaseFlag(f, &o.db)
+	f.StringVar(&o.dbDirect, "db-direct", "", "`address` of the database in --db without the PgBouncer before it, for bringing its schema up to date, notifications and locks")
+	f.StringVar(&o.readDB, "read-db", "", "`address` of a streaming replica of the database in --db, to read lists from as far as it has followed")
 	f.StringVar(&o.seed, "seed", "sample", "content of a new database: sample, empty (a partner without customers), or a seed `file`; see docs/seed-format.md; with --auth entra the default is just the tenants")
 	o.auth.addFlags(cmd)
 	f.StringVar(&o.catalog, "catalog", "sample", "catalog of offers and products: sample, or a catalog `file`; see docs/catalog-format.md")
@@ -140,6 +142,9 @@ func (o *serveOptions) check(call *command.Call) error {
 	}
 	if o.readyFile == "-" {
 		return terminal.Usagef("--ready-file - would be no file that others can find: name one, such as ready.json; standard output has the same facts for people")
+	}
+	if err := o.chooseDatabases(call); err != nil {
+		return err
 	}
 	o.seedGiven = call.Given("seed")
 	if err := o.checkAddresses(); err != nil {
@@ -201,7 +206,7 @@ type local struct {
 
 // startLocal opens the listeners and the database, and fills a new one.
 func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local, err error) {
-	l := &local{log: server.NewLogWriter(logs), database: o.db}
+	l := &local{log: server.NewLogWriter(logs)}
 	defer func() {
 		if err != nil {
 			l.close()
@@ -244,15 +249,16 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	// A seed with mistakes must not either. An existing database does not need the
 	// seed.
 	var data *seed.Seed
-	if _, err := os.Stat(o.db); err != nil {
+	if !isThere(o.db) {
 		if data, err = o.readSeed(); err != nil {
 			return nil, err
 		}
 	}
 	l.clock = clock.New(nil)
-	if l.store, err = store.Open(ctx, o.db, &store.Options{Now: l.clock.Now, Logger: logger}); err != nil {
+	if l.store, err = openDatabase(ctx, o.db, &store.Options{Now: l.clock.Now, Logger: logger, Direct: o.dbDirect, Replica: o.readDB}); err != nil {
 		return nil, err
 	}
+	l.database = l.store.Name()
 	if err := control.RestoreClock(ctx, l.store, l.clock); err != nil {
 		return nil, err
 	}
@@ -265,7 +271,6 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		if err := l.fill(ctx, data, o.auth.mode != authEntra); err != nil {
 			return nil, err
 		}
-		l.filled = true
 	}
 	config := server.Config{
 		Store: l.store, Catalog: sold, Logger: logger, Clock: l.clock,
@@ -274,7 +279,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		Edition: server.Edition(o.limits.edition), Listeners: l.shown(),
 		PublicURLs: o.public.urls, TrustedProxies: o.public.trusted,
 	}
-	if o.db != ":memory:" {
+	if o.db != inMemory && !store.IsPostgres(o.db) {
 		// Where the files end up is where there is room for them. Folders for temporary
 		// files are often in memory.
 		config.TempDir = filepath.Dir(o.db)
@@ -327,27 +332,6 @@ func newLogger(w io.Writer, o *serveOptions) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, options)), nil
 	}
 	return nil, terminal.Usagef("--log-format %q is unknown: use text or json", o.logFormat)
-}
-
-// fill writes the seed into a new database. If the server signs tokens, it
-// concurrently creates the first signing key, which takes as long as everything
-// else.
-func (l *local) fill(ctx context.Context, data *seed.Seed, signs bool) error {
-	group, ctx := errgroup.WithContext(ctx)
-	if signs {
-		group.Go(func() error { return control.EnsureSigningKey(ctx, l.store, l.clock.Now()) })
-	}
-	group.Go(func() error {
-		for _, warning := range data.Warnings {
-			l.logger.Warn(warning)
-		}
-		result, err := l.store.Load(ctx, data)
-		if err == nil {
-			l.database = fmt.Sprintf("%s (new: %s, %s)", l.database, words.Count(result.Customers, "customer"), words.Count(result.Orders, "order"))
-		}
-		return err
-	})
-	return group.Wait()
 }
 
 // readSeed returns the seed for a value of --seed.
