@@ -651,7 +651,7 @@ func TestLostPrimary(t *testing.T) {
 	apply(t, s, placed(partnerA, orderless, "000000000001"))
 	for i, test := range []struct {
 		name   string
-		break_ func(testing.TB)
+		damage func(testing.TB)
 		mend   func(testing.TB)
 		reason error
 	}{
@@ -659,7 +659,7 @@ func TestLostPrimary(t *testing.T) {
 		{"stopped", primary.Stop, primary.Restart, ErrUnreachable},
 		{"demoted", primary.Demote, primary.Promote, ErrReplica},
 	} {
-		test.break_(t)
+		test.damage(t)
 		order := placed(partnerA, orderless, "00000000001"+strconv.Itoa(i))
 		err := s.Apply(t.Context(), order)
 		if !errors.As(err, new(*UnusableError)) {

@@ -24,6 +24,7 @@ func (s *Store) OrdersVersion(partnerID, customerID string) uint64 {
 // Shared are kinds of what servers keep in memory and that is of no customer.
 type Shared int
 
+// The kinds, and all of them.
 const (
 	Identity Shared = 1 << iota // partners, their apps and users, consents, signing keys
 	Settings                    // what PutSetting stores
