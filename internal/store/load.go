@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/seed"
@@ -56,20 +57,17 @@ func (s *Store) Fill(ctx context.Context, data *seed.Seed) (result LoadResult, f
 
 const isLoadedSQL = `SELECT EXISTS (SELECT 1 FROM settings WHERE name = $1) OR EXISTS (SELECT 1 FROM partners)`
 
-// resetTables are the tables that Reset empties, in an order that references allow.
-var resetTables = []string{"attachments", "subscriptions", "requests", "orders", "customer_domains", "customers", "consents", "grants", "assertions"}
-
-// keptTables are the tables that Reset keeps: partners, and what they sign in with.
-var keptTables = []string{"apps", "indirect_resellers", "partners", "settings", "signing_keys", "users"}
-
 // Reset removes all customers and all that belongs to them, and all consents, grants and
 // used assertions, and stores the seed, or changes nothing on error. Partners, their
 // apps and users are loaded from the seed as by [Store.Load], and none is removed, so
 // that access tokens stay valid.
 func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 	err := s.transact(ctx, "reset", func(tx *tx) error {
-		for _, table := range resetTables {
-			if _, err := tx.exec(`DELETE FROM ` + table); err != nil {
+		for _, t := range slices.Backward(tables) {
+			if !t.emptied {
+				continue
+			}
+			if _, err := tx.exec(`DELETE FROM ` + t.name); err != nil {
 				return err
 			}
 		}

@@ -148,6 +148,9 @@ func (s *Store) prepare(ctx context.Context) error {
 		return err
 	}
 	s.fresh.Store(!loaded)
+	if err := s.checkCopied(ctx); err != nil {
+		return err
+	}
 	s.oldAnswers = s.pg == nil // finding out would take longer than looking for one each time
 	if s.pg != nil {
 		if err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM requests WHERE partner_id = '' AND customer_id = '')`).Scan(&s.oldAnswers); err != nil {
