@@ -71,12 +71,16 @@ func fillForCopy(t testing.TB, address string, customers, orders int) {
 	}
 	defer s.Close()
 	load(t, s, suiteSeed())
-	data := bulkSeed(7, customers, orders, "€\u2028\U0001F600")
-	for i := range data.Partners[0].Customers {
-		data.Partners[0].Customers[i].Customer.CustomDomains = []string{fmt.Sprint("x", i, ".example"), "y.example"}
+	load(t, s, &seed.Seed{Partners: []seed.Partner{{Tenant: seed.Tenant{TenantID: formerPartner}}}})
+	for first := 0; first < customers; first += 1000 { // a million orders do not fit into the memory
+		data := bulkSeed(7, 0, 0, "")
+		for i := range min(1000, customers-first) {
+			c := bulkSeedCustomer(7, first+i, orders, "€\u2028\U0001F600")
+			c.Customer.CustomDomains = []string{fmt.Sprint("x", i, ".example"), "y.example"}
+			data.Partners[0].Customers = append(data.Partners[0].Customers, c)
+		}
+		load(t, s, data)
 	}
-	data.Partners = append(data.Partners, seed.Partner{Tenant: seed.Tenant{TenantID: formerPartner}})
-	load(t, s, data)
 	for i := range 20 {
 		c := placed(partnerA, orderless, fmt.Sprintf("0000000000%02d", i))
 		c.Answer = &Answer{Key: []byte(fmt.Sprint("\x00\xff", i)), Digest: []byte("digest"), Status: 201, Location: "/x"}

@@ -217,15 +217,11 @@ const copyName = "partnercenter db copy"
 // the connection lasts. Servers that came through a pooler wait in vain.
 func (e *copyEnd) lock(ctx context.Context) error {
 	for started := time.Now(); ; {
-		var locked bool
-		if err := e.conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1, hashtext(current_schema()))`, lockCopy).Scan(&locked); err != nil {
-			return err
-		}
-		if locked {
+		err := e.tryLock(ctx)
+		if err == nil {
 			break
 		}
-		// The server may not have noticed yet that a copy was killed.
-		if err := e.lockedBy(ctx); !errors.Is(err, ErrCopyRuns) || time.Since(started) > killedWithin {
+		if !errors.Is(err, ErrCopyRuns) && !errors.Is(err, ErrServersRun) || time.Since(started) > endsWithin {
 			return err
 		}
 		select {
@@ -233,6 +229,20 @@ func (e *copyEnd) lock(ctx context.Context) error {
 			return ctx.Err()
 		case <-time.After(100 * time.Millisecond):
 		}
+	}
+	return e.exec(ctx, `SELECT pg_advisory_lock($1, hashtext(current_schema()))`, lockWrites)
+}
+
+// endsWithin is after what time PostgreSQL has noticed that a program has ended.
+const endsWithin = 2 * time.Second
+
+func (e *copyEnd) tryLock(ctx context.Context) error {
+	var locked bool
+	if err := e.conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1, hashtext(current_schema()))`, lockCopy).Scan(&locked); err != nil {
+		return err
+	}
+	if !locked {
+		return e.lockedBy(ctx)
 	}
 	var servers int
 	var where sql.NullString
@@ -242,11 +252,8 @@ func (e *copyEnd) lock(ctx context.Context) error {
 	if servers > 0 {
 		return reason(ErrServersRun, fmt.Errorf("with %d connections, from %s", servers, where.String), "stop them first")
 	}
-	return e.exec(ctx, `SELECT pg_advisory_lock($1, hashtext(current_schema()))`, lockWrites)
+	return nil
 }
-
-// killedWithin is after what time PostgreSQL has ended what a killed program began.
-const killedWithin = 2 * time.Second
 
 // lockedBy says which copy has locked the database.
 func (e *copyEnd) lockedBy(ctx context.Context) error {

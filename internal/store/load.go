@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/seed"
@@ -85,6 +86,9 @@ func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 // load stores the seed and records that something was loaded.
 func (t *tx) load(data *seed.Seed) (LoadResult, error) {
 	bulk := &bulkTx{tx: t, stmts: map[string]*sql.Stmt{}}
+	if t.pg {
+		bulk.postgres = new(postgresLoad)
+	}
 	for i := range data.Partners {
 		if err := bulk.loadPartner(&data.Partners[i]); err != nil {
 			return bulk.result, err
@@ -99,8 +103,10 @@ func (t *tx) load(data *seed.Seed) (LoadResult, error) {
 // bulkTx is a write transaction for many rows: it prepares each statement once.
 type bulkTx struct {
 	*tx
-	stmts  map[string]*sql.Stmt
-	result LoadResult
+	stmts    map[string]*sql.Stmt
+	result   LoadResult
+	what     string        // is being loaded
+	postgres *postgresLoad // what PostgreSQL is told together; nil for other dialects
 }
 
 // exec runs a statement, and counts it if it changed something.
@@ -124,6 +130,43 @@ func (bulk *bulkTx) execUncounted(query string, args ...any) (changed bool, err 
 		bulk.stmts[query] = stmt
 	}
 	return changedBy(stmt.ExecContext(bulk.ctx, validArgs(args)...))
+}
+
+// later runs a statement that changes something of a customer, and calls then, if it is
+// not nil, with whether it did. On PostgreSQL both come with those of other customers,
+// those of one in the order in which they were given.
+func (bulk *bulkTx) later(then func(changed bool) error, query string, args ...any) error {
+	if bulk.postgres != nil {
+		bulk.postgres.queue = append(bulk.postgres.queue, queued{query: query, args: validArgs(args), what: bulk.what, then: then})
+		return nil
+	}
+	changed, err := bulk.execUncounted(query, args...)
+	if err != nil || then == nil {
+		return err
+	}
+	return then(changed)
+}
+
+// insertion adds rows to a table. One whose key is there is left out.
+type insertion struct {
+	table   string
+	columns []string
+	key     int // how many columns it has
+	query   string
+}
+
+func newInsertion(table string, key int, columns ...string) *insertion {
+	return &insertion{table, columns, key, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (%s) DO NOTHING",
+		table, strings.Join(columns, ", "), parameters(1, len(columns)), strings.Join(columns[:key], ", "))}
+}
+
+// insert adds a row of a customer.
+func (bulk *bulkTx) insert(to *insertion, args ...any) error {
+	if bulk.postgres != nil && bulk.postgres.isNew(args) {
+		bulk.postgres.copy(to, validArgs(args))
+		return nil
+	}
+	return bulk.later(nil, to.query, args...)
 }
 
 func (bulk *bulkTx) loadPartner(p *seed.Partner) error {
@@ -175,10 +218,29 @@ func (bulk *bulkTx) loadPartner(p *seed.Partner) error {
 		bulk.changed.all = bulk.changed.all || changed
 		bulk.result.IndirectResellers++
 	}
-	for i := range p.Customers {
-		if err := bulk.loadCustomer(p.TenantID, &p.Customers[i]); err != nil {
-			return err
+	return bulk.loadCustomers(p.TenantID, p.Customers)
+}
+
+func (bulk *bulkTx) loadCustomers(partnerID string, customers []seed.Customer) error {
+	for len(customers) > 0 {
+		n := len(customers)
+		if bulk.postgres != nil {
+			var err error
+			if n, err = bulk.lookAt(partnerID, customers); err != nil {
+				return err
+			}
 		}
+		for i := range customers[:n] {
+			if err := bulk.loadCustomer(partnerID, &customers[i]); err != nil {
+				return err
+			}
+		}
+		if bulk.postgres != nil {
+			if err := bulk.flush(); err != nil {
+				return err
+			}
+		}
+		customers = customers[n:]
 	}
 	return nil
 }
@@ -192,9 +254,9 @@ func (bulk *bulkTx) loadCustomer(partnerID string, c *seed.Customer) error {
 	if err != nil {
 		return fmt.Errorf("customer %s: %w", id, err)
 	}
-	touched, err := bulk.putCustomer(partnerID, document, c.AgreementAccepted)
-	if err != nil {
-		return fmt.Errorf("customer %s: %w", id, err)
+	bulk.what = "customer " + id
+	if err := bulk.putCustomer(partnerID, document, c.AgreementAccepted); err != nil {
+		return fmt.Errorf("%s: %w", bulk.what, err)
 	}
 	bulk.result.Customers++
 	for i := range c.Orders {
@@ -202,15 +264,17 @@ func (bulk *bulkTx) loadCustomer(partnerID string, c *seed.Customer) error {
 		if o.ID == "" {
 			return fmt.Errorf("an order of customer %s has no id; give it one", id)
 		}
-		changed, err := bulk.putOrder(partnerID, id, o)
-		if err != nil {
-			return fmt.Errorf("order %s of customer %s: %w", o.ID, id, err)
+		bulk.what = "order " + o.ID + " of customer " + id
+		if err := bulk.putOrder(partnerID, id, o); err != nil {
+			return fmt.Errorf("%s: %w", bulk.what, err)
 		}
-		touched = touched || changed
 		bulk.result.Orders++
 	}
-	if touched {
-		bulk.changed.customer(partnerID, id)
-	}
 	return nil
+}
+
+// note counts a change of a customer.
+func (bulk *bulkTx) note(partnerID, customerID string) {
+	bulk.result.Changed++
+	bulk.changed.customer(partnerID, customerID)
 }
