@@ -59,6 +59,7 @@ soak: ## Run many random commands and kill servers, for about half an hour.
 	$(GO) test -count 1 -timeout 3h ./internal/server -run TestLifecycle -rapid.checks 300
 	$(GO) test -count 20 -timeout 1h ./internal/server -run TestExactlyOnce -purchases 1000
 	$(GO) test -count 20 -timeout 1h ./internal/store -run TestKilledDuringLoad -load 200
+	$(GO) test -count 1 -v -timeout 3h ./internal/store -run TestKilledDuringCopy -copy-orders 1000000 -copy-kills 10
 	$(GO) test -count 1 -timeout 1h ./internal/server -run TestEveryLinkAnswers -every-way 1000000
 	$(GO) test -count 5 -timeout 1h ./internal/server -run TestManyUploads -uploads 32
 	$(GO) test -count 1 -timeout 1h ./internal/server -run 'TestResetFlood|TestSlowClients' -resets 50000 -slow-clients 4000

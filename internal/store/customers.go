@@ -271,14 +271,12 @@ func (bulk *bulkTx) completeCustomer(partnerID string, c *seed.Customer) (*partn
 	if c.Complete() {
 		return &c.Customer, nil
 	}
-	var stored string
-	err := bulk.QueryRowContext(bulk.ctx, `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2`,
-		idKey(partnerID), idKey(c.Customer.ID)).Scan(&stored)
-	if errors.Is(err, sql.ErrNoRows) {
-		return &c.Customer, nil
-	}
+	stored, err := bulk.storedCustomer(idKey(partnerID), idKey(c.Customer.ID))
 	if err != nil {
 		return nil, err
+	}
+	if stored == "" {
+		return &c.Customer, nil
 	}
 	known := new(partnercenter.Customer)
 	if err := decodeDocument(stored, known); err != nil {
@@ -287,14 +285,26 @@ func (bulk *bulkTx) completeCustomer(partnerID string, c *seed.Customer) (*partn
 	return c.Over(known)
 }
 
-// putCustomer creates or replaces a customer, and reports whether that changed
-// anything. A nil agreement keeps the stored one; a new customer's is confirmed.
-func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agreement *bool) (changed bool, err error) {
+// storedCustomer returns the document of a customer, or nothing if there is none.
+func (bulk *bulkTx) storedCustomer(partner, customer string) (doc string, err error) {
+	if bulk.postgres != nil {
+		return bulk.postgres.stored[customer], nil
+	}
+	err = bulk.QueryRowContext(bulk.ctx, `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2`, partner, customer).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return doc, err
+}
+
+// putCustomer creates or replaces a customer. A nil agreement keeps the stored one; a new
+// customer's is confirmed.
+func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agreement *bool) error {
 	full := *c
 	full.UserCredentials = nil // only in the answer to a creation
 	doc, err := document(&full)
 	if err != nil {
-		return false, err
+		return err
 	}
 	listed := partnercenter.Customer{
 		ID:                    c.ID,
@@ -311,29 +321,47 @@ func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agr
 	}
 	summary, err := document(&listed)
 	if err != nil {
-		return false, err
+		return err
 	}
 	accepted := int64(-1)
 	if agreement != nil {
 		accepted = boolToInt(*agreement)
 	}
-	changed, err = bulk.exec(putCustomerSQL, idKey(partnerID), idKey(c.ID), boolToInt(isActive(c)),
-		idKey(c.AssociatedPartnerID), searchKey(profile.CompanyName), searchKey(profile.Domain), summary, doc,
-		seed.CountryOf(c), accepted)
-	if err != nil || !changed {
-		return changed, err
+	partner, customer := idKey(partnerID), idKey(c.ID)
+	args := []any{
+		partner, customer, boolToInt(isActive(c)), idKey(c.AssociatedPartnerID), searchKey(profile.CompanyName), searchKey(profile.Domain),
+		summary, doc, seed.CountryOf(c), accepted,
 	}
-	return true, bulk.putDomains(idKey(partnerID), idKey(c.ID), c.CustomDomains)
+	stored := func(changed bool) error {
+		if !changed {
+			return nil
+		}
+		bulk.note(partnerID, c.ID)
+		return bulk.putDomains(partner, customer, c.CustomDomains)
+	}
+	if bulk.postgres != nil && bulk.postgres.isNew(args) {
+		args[len(args)-1] = boolToInt(accepted != 0)
+		bulk.postgres.copy(insertCustomer, validArgs(args))
+		return stored(true)
+	}
+	return bulk.later(stored, putCustomerSQL, args...)
 }
+
+var (
+	// insertCustomer has the parameters of putCustomerSQL.
+	insertCustomer = newInsertion("customers", 2, "partner_id", "customer_id", "active", "reseller_id", "company_name", "domain", "summary", "doc", "country", "agreement")
+	insertDomain   = newInsertion("customer_domains", 3, "partner_id", "customer_id", "domain")
+)
 
 // putDomains replaces the domains that a customer has besides the one of its profile.
 func (bulk *bulkTx) putDomains(partner, customer string, domains []string) error {
-	if _, err := bulk.execUncounted(`DELETE FROM customer_domains WHERE partner_id = $1 AND customer_id = $2`, partner, customer); err != nil {
-		return err
+	if bulk.postgres == nil || !bulk.postgres.isNew([]any{partner, customer}) {
+		if err := bulk.later(nil, `DELETE FROM customer_domains WHERE partner_id = $1 AND customer_id = $2`, partner, customer); err != nil {
+			return err
+		}
 	}
 	for _, domain := range domains {
-		if _, err := bulk.execUncounted(`INSERT INTO customer_domains (partner_id, customer_id, domain) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-			partner, customer, fold(domain)); err != nil {
+		if err := bulk.insert(insertDomain, partner, customer, fold(domain)); err != nil {
 			return err
 		}
 	}

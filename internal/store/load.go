@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/seed"
@@ -56,20 +58,17 @@ func (s *Store) Fill(ctx context.Context, data *seed.Seed) (result LoadResult, f
 
 const isLoadedSQL = `SELECT EXISTS (SELECT 1 FROM settings WHERE name = $1) OR EXISTS (SELECT 1 FROM partners)`
 
-// resetTables are the tables that Reset empties, in an order that references allow.
-var resetTables = []string{"attachments", "subscriptions", "requests", "orders", "customer_domains", "customers", "consents", "grants", "assertions"}
-
-// keptTables are the tables that Reset keeps: partners, and what they sign in with.
-var keptTables = []string{"apps", "indirect_resellers", "partners", "settings", "signing_keys", "users"}
-
 // Reset removes all customers and all that belongs to them, and all consents, grants and
 // used assertions, and stores the seed, or changes nothing on error. Partners, their
 // apps and users are loaded from the seed as by [Store.Load], and none is removed, so
 // that access tokens stay valid.
 func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 	err := s.transact(ctx, "reset", func(tx *tx) error {
-		for _, table := range resetTables {
-			if _, err := tx.exec(`DELETE FROM ` + table); err != nil {
+		for _, t := range slices.Backward(tables) {
+			if !t.emptied {
+				continue
+			}
+			if _, err := tx.exec(`DELETE FROM ` + t.name); err != nil {
 				return err
 			}
 		}
@@ -87,6 +86,9 @@ func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 // load stores the seed and records that something was loaded.
 func (t *tx) load(data *seed.Seed) (LoadResult, error) {
 	bulk := &bulkTx{tx: t, stmts: map[string]*sql.Stmt{}}
+	if t.pg {
+		bulk.postgres = new(postgresLoad)
+	}
 	for i := range data.Partners {
 		if err := bulk.loadPartner(&data.Partners[i]); err != nil {
 			return bulk.result, err
@@ -101,8 +103,10 @@ func (t *tx) load(data *seed.Seed) (LoadResult, error) {
 // bulkTx is a write transaction for many rows: it prepares each statement once.
 type bulkTx struct {
 	*tx
-	stmts  map[string]*sql.Stmt
-	result LoadResult
+	stmts    map[string]*sql.Stmt
+	result   LoadResult
+	what     string        // is being loaded
+	postgres *postgresLoad // what PostgreSQL is told together; nil for other dialects
 }
 
 // exec runs a statement, and counts it if it changed something.
@@ -126,6 +130,43 @@ func (bulk *bulkTx) execUncounted(query string, args ...any) (changed bool, err 
 		bulk.stmts[query] = stmt
 	}
 	return changedBy(stmt.ExecContext(bulk.ctx, validArgs(args)...))
+}
+
+// later runs a statement that changes something of a customer, and calls then, if it is
+// not nil, with whether it did. On PostgreSQL both come with those of other customers,
+// those of one in the order in which they were given.
+func (bulk *bulkTx) later(then func(changed bool) error, query string, args ...any) error {
+	if bulk.postgres != nil {
+		bulk.postgres.queue = append(bulk.postgres.queue, queued{query: query, args: validArgs(args), what: bulk.what, then: then})
+		return nil
+	}
+	changed, err := bulk.execUncounted(query, args...)
+	if err != nil || then == nil {
+		return err
+	}
+	return then(changed)
+}
+
+// insertion adds rows to a table. One whose key is there is left out.
+type insertion struct {
+	table   string
+	columns []string
+	key     int // how many columns it has
+	query   string
+}
+
+func newInsertion(table string, key int, columns ...string) *insertion {
+	return &insertion{table, columns, key, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (%s) DO NOTHING",
+		table, strings.Join(columns, ", "), parameters(1, len(columns)), strings.Join(columns[:key], ", "))}
+}
+
+// insert adds a row of a customer.
+func (bulk *bulkTx) insert(to *insertion, args ...any) error {
+	if bulk.postgres != nil && bulk.postgres.isNew(args) {
+		bulk.postgres.copy(to, validArgs(args))
+		return nil
+	}
+	return bulk.later(nil, to.query, args...)
 }
 
 func (bulk *bulkTx) loadPartner(p *seed.Partner) error {
@@ -177,10 +218,29 @@ func (bulk *bulkTx) loadPartner(p *seed.Partner) error {
 		bulk.changed.all = bulk.changed.all || changed
 		bulk.result.IndirectResellers++
 	}
-	for i := range p.Customers {
-		if err := bulk.loadCustomer(p.TenantID, &p.Customers[i]); err != nil {
-			return err
+	return bulk.loadCustomers(p.TenantID, p.Customers)
+}
+
+func (bulk *bulkTx) loadCustomers(partnerID string, customers []seed.Customer) error {
+	for len(customers) > 0 {
+		n := len(customers)
+		if bulk.postgres != nil {
+			var err error
+			if n, err = bulk.lookAt(partnerID, customers); err != nil {
+				return err
+			}
 		}
+		for i := range customers[:n] {
+			if err := bulk.loadCustomer(partnerID, &customers[i]); err != nil {
+				return err
+			}
+		}
+		if bulk.postgres != nil {
+			if err := bulk.flush(); err != nil {
+				return err
+			}
+		}
+		customers = customers[n:]
 	}
 	return nil
 }
@@ -194,9 +254,9 @@ func (bulk *bulkTx) loadCustomer(partnerID string, c *seed.Customer) error {
 	if err != nil {
 		return fmt.Errorf("customer %s: %w", id, err)
 	}
-	touched, err := bulk.putCustomer(partnerID, document, c.AgreementAccepted)
-	if err != nil {
-		return fmt.Errorf("customer %s: %w", id, err)
+	bulk.what = "customer " + id
+	if err := bulk.putCustomer(partnerID, document, c.AgreementAccepted); err != nil {
+		return fmt.Errorf("%s: %w", bulk.what, err)
 	}
 	bulk.result.Customers++
 	for i := range c.Orders {
@@ -204,15 +264,17 @@ func (bulk *bulkTx) loadCustomer(partnerID string, c *seed.Customer) error {
 		if o.ID == "" {
 			return fmt.Errorf("an order of customer %s has no id; give it one", id)
 		}
-		changed, err := bulk.putOrder(partnerID, id, o)
-		if err != nil {
-			return fmt.Errorf("order %s of customer %s: %w", o.ID, id, err)
+		bulk.what = "order " + o.ID + " of customer " + id
+		if err := bulk.putOrder(partnerID, id, o); err != nil {
+			return fmt.Errorf("%s: %w", bulk.what, err)
 		}
-		touched = touched || changed
 		bulk.result.Orders++
 	}
-	if touched {
-		bulk.changed.customer(partnerID, id)
-	}
 	return nil
+}
+
+// note counts a change of a customer.
+func (bulk *bulkTx) note(partnerID, customerID string) {
+	bulk.result.Changed++
+	bulk.changed.customer(partnerID, customerID)
 }

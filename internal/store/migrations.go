@@ -43,3 +43,26 @@ func migrate(ctx context.Context, p *goose.Provider) error {
 		}
 	}
 }
+
+// lastStep returns the number of the last step of a dialect that this program knows.
+func lastStep(postgres bool) (int64, error) {
+	steps, err := stepsOf(postgres)
+	if err != nil {
+		return 0, err
+	}
+	return steps[len(steps)-1].Version, nil
+}
+
+// stepsOf returns the steps of a dialect, in their order.
+func stepsOf(postgres bool) ([]*goose.Source, error) {
+	db := sql.OpenDB(nil) // which is not asked
+	defer db.Close()
+	p, err := sqliteMigrations(db)
+	if postgres {
+		p, err = newMigrations(db, goose.DialectPostgres, "postgres")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.ListSources(), nil
+}

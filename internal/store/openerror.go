@@ -42,6 +42,19 @@ var (
 	ErrTLS             = errors.New("its server cannot be trusted")
 )
 
+// The reasons of an [OpenError] about a copy.
+var (
+	ErrCopying    = errors.New("a copy into it has not ended")
+	ErrOtherCopy  = errors.New("a copy of another database into it has not ended")
+	ErrCopyRuns   = errors.New("another copy from it or into it runs")
+	ErrServersRun = errors.New("servers are connected to it")
+	ErrNotEmpty   = errors.New("it is not empty")
+	ErrNothing    = errors.New("there is none")
+	ErrSame       = errors.New("it cannot be copied into itself")
+	ErrOlder      = errors.New("its schema is older than this program")
+	ErrTemporary  = errors.New("it is a temporary one, which nobody finds again")
+)
+
 // OpenError says why a database cannot be opened and what to do about it. Match the
 // reason with [errors.Is] and one of the Err variables.
 type OpenError struct {

@@ -244,39 +244,47 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 	return d, nil
 }
 
-// These have the same parameters. Most loaded orders are new.
-const (
-	insertOrderSQL = `
-INSERT INTO orders (partner_id, customer_id, order_id, created, billing_cycle, system, partners_on_record, doc, priced_doc)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (partner_id, customer_id, order_id) DO NOTHING`
+// insertOrder and replaceOrderSQL have the same parameters. Most loaded orders are new.
+var insertOrder = newInsertion("orders", 3, "partner_id", "customer_id", "order_id", "created", "billing_cycle", "system", "partners_on_record", "doc", "priced_doc")
 
-	replaceOrderSQL = `
+const replaceOrderSQL = `
 UPDATE orders SET created = $4, billing_cycle = $5, system = $6, partners_on_record = $7, doc = $8, priced_doc = $9,
     revision = revision + 1, visible = 0, settled = 0, facts = NULL
 WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3
   AND (doc <> $8 OR priced_doc IS DISTINCT FROM $9)`
-)
 
-// putOrder creates or replaces an order with its subscriptions, and reports whether
-// that changed anything.
-func (bulk *bulkTx) putOrder(partnerID, customerID string, o *partnercenter.Order) (changed bool, err error) {
+// putOrder creates or replaces an order with its subscriptions.
+func (bulk *bulkTx) putOrder(partnerID, customerID string, o *partnercenter.Order) error {
 	args, err := orderArgs(idKey(partnerID), idKey(customerID), o)
 	if err != nil {
-		return false, err
+		return err
 	}
-	if changed, err = bulk.exec(insertOrderSQL, args...); err != nil {
-		return false, err
-	}
-	if !changed {
-		if changed, err = bulk.exec(replaceOrderSQL, args...); err != nil || !changed {
-			return false, err
+	stored := func(changed, replaced bool) error {
+		if !changed {
+			return nil
 		}
-		if _, err := bulk.execUncounted(`DELETE FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, args[:3]...); err != nil {
-			return false, err
+		bulk.note(partnerID, customerID)
+		if replaced {
+			if err := bulk.later(nil, `DELETE FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, args[:3]...); err != nil {
+				return err
+			}
 		}
+		return bulk.deriveSubscriptions(partnerID, customerID, o)
 	}
-	return true, bulk.deriveSubscriptions(partnerID, customerID, o)
+	if bulk.postgres != nil {
+		return bulk.putOrderPostgres(validArgs(args), stored)
+	}
+	changed, err := bulk.execUncounted(insertOrder.query, args...)
+	switch {
+	case err != nil:
+		return err
+	case changed:
+		return stored(true, false)
+	}
+	if changed, err = bulk.execUncounted(replaceOrderSQL, args...); err != nil {
+		return err
+	}
+	return stored(changed, true)
 }
 
 // orderArgs returns the first parameters of every statement that writes an order: its

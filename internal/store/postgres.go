@@ -317,6 +317,7 @@ type migrationLock struct {
 const (
 	lockMigration = 0x50434f52 + iota // "PCOR"
 	lockWrites
+	lockCopy
 )
 
 func (l *migrationLock) SessionLock(ctx context.Context, conn *sql.Conn) error {

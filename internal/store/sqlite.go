@@ -106,13 +106,17 @@ func (s *Store) connectSQLite(ctx context.Context, o Options, synchronous string
 
 // migrateSQLite brings the schema up to date. The caller holds the lock on the file.
 func migrateSQLite(ctx context.Context, db *sql.DB) error {
-	p, err := newMigrations(db, goose.DialectSQLite3, "sqlite", goose.WithGoMigrations(
-		goose.NewGoMigration(spellingsVersion, &goose.GoFunc{RunTx: normalizeSpellings}, nil),
-		goose.NewGoMigration(searchKeysVersion, &goose.GoFunc{RunTx: renewSearchKeys}, nil)))
+	p, err := sqliteMigrations(db)
 	if err != nil {
 		return err
 	}
 	return migrate(ctx, p)
+}
+
+func sqliteMigrations(db *sql.DB) (*goose.Provider, error) {
+	return newMigrations(db, goose.DialectSQLite3, "sqlite", goose.WithGoMigrations(
+		goose.NewGoMigration(spellingsVersion, &goose.GoFunc{RunTx: normalizeSpellings}, nil),
+		goose.NewGoMigration(searchKeysVersion, &goose.GoFunc{RunTx: renewSearchKeys}, nil)))
 }
 
 // openPool returns a pool of up to n connections, which stay open.
@@ -238,7 +242,7 @@ func openMany(path string) error {
 func (s *Store) sqliteOpenError(ctx context.Context, path string, err error) error {
 	var code coded
 	switch {
-	case errors.As(err, new(*UnusableError)):
+	case errors.As(err, new(*UnusableError)), errors.As(err, new(*OpenError)):
 		return err
 	case errors.Is(err, ErrNewer):
 		return &OpenError{Path: path, Reason: ErrNewer, Next: "install that version or a later one, or choose another file"}

@@ -144,21 +144,6 @@ func TestReopen(t *testing.T) {
 	same(t, orderIDs(t, s, OrderQuery{PartnerID: partnerA, CustomerID: shared}), []string{shortOrder, legacyOrder})
 }
 
-// TestResetKnowsAllTables compares Reset's lists with the schema.
-func TestResetKnowsAllTables(t *testing.T) {
-	s := openTest(t, ":memory:")
-	tables, err := queryAll(t.Context(), s, "tables", func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) }, `
-SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY name`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := slices.Concat(resetTables, keptTables)
-	slices.Sort(known)
-	if !slices.Equal(tables, known) {
-		t.Errorf("the tables are %q, and Reset knows %q: add new ones to perishable, where a customer's are emptied, or to lasting", tables, known)
-	}
-}
-
 func TestPragmas(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "test.db"))
 	for pragma, want := range map[string]string{

@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -148,6 +149,9 @@ func (s *Store) prepare(ctx context.Context) error {
 		return err
 	}
 	s.fresh.Store(!loaded)
+	if err := s.checkCopied(ctx); err != nil {
+		return err
+	}
 	s.oldAnswers = s.pg == nil // finding out would take longer than looking for one each time
 	if s.pg != nil {
 		if err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM requests WHERE partner_id = '' AND customer_id = '')`).Scan(&s.oldAnswers); err != nil {
@@ -260,8 +264,9 @@ func (s statement) QueryRowContext(ctx context.Context, args ...any) *sql.Row {
 // tx is a write transaction. Everything it writes has the same instant.
 type tx struct {
 	*sql.Tx
-	ctx context.Context
-	now time.Time
+	conn *sql.Conn
+	ctx  context.Context
+	now  time.Time
 	// changed is what servers keep that it changes.
 	changed changes
 	pg      bool // the driver prepares what is run often, where that can be done
@@ -292,16 +297,13 @@ func (s *Store) inTx(ctx context.Context, others company, fn func(*tx) error) er
 }
 
 func (s *Store) runTx(ctx context.Context, others company, fn func(*tx) error) error {
-	var options *sql.TxOptions
-	if s.pg != nil {
-		options = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-	}
-	t, err := s.write.BeginTx(ctx, options)
+	conn, t, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}
+	defer conn.Close()
 	defer func() { _ = t.Rollback() }() // no effect after a commit
-	tx := &tx{Tx: t, ctx: ctx, now: s.now(), pg: s.pg != nil}
+	tx := &tx{Tx: t, conn: conn, ctx: ctx, now: s.now(), pg: s.pg != nil}
 	if tx.pg {
 		if err := tx.lock(others); err != nil {
 			return err
@@ -334,6 +336,28 @@ func (s *Store) runTx(ctx context.Context, others company, fn func(*tx) error) e
 		s.pg.notify(ctx, tx)
 	}
 	return err
+}
+
+// begin begins a transaction, in another connection if one turns out to be broken.
+func (s *Store) begin(ctx context.Context) (*sql.Conn, *sql.Tx, error) {
+	var options *sql.TxOptions
+	if s.pg != nil {
+		options = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	}
+	for tries := 1; ; tries++ {
+		conn, err := s.write.Conn(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		t, err := conn.BeginTx(ctx, options)
+		if err == nil {
+			return conn, t, nil
+		}
+		_ = conn.Close()
+		if !errors.Is(err, driver.ErrBadConn) || tries == 3 {
+			return nil, nil, err
+		}
+	}
 }
 
 // transact does what inTx does, and adds what to errors.

@@ -166,17 +166,16 @@ func (bulk *bulkTx) deriveSubscriptions(partnerID, customerID string, o *partner
 			entitlement = guid.Derived("entitlement", line.SubscriptionID)
 		}
 		// A subscription in several orders belongs to the first one.
-		if _, err := bulk.execUncounted(`
-INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded)
-VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, 0, 1)
-ON CONFLICT (partner_id, customer_id, subscription_id) DO NOTHING`,
-			partner, customer, idKey(line.SubscriptionID), order, idKey(entitlement), fold(ascii.TrimSpace(line.PartnerIDOnRecord)),
-			fold(line.OfferID), kind, boolToInt(active)); err != nil {
+		if err := bulk.insert(insertSubscription, partner, customer, idKey(line.SubscriptionID), order, idKey(entitlement), "",
+			fold(ascii.TrimSpace(line.PartnerIDOnRecord)), fold(line.OfferID), kind, boolToInt(active), int64(0), int64(1)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+var insertSubscription = newInsertion("subscriptions", 3, "partner_id", "customer_id", "subscription_id", "order_id", "entitlement_id", "parent_id",
+	"mpn_id", "offer_id", "kind", "active", "since", "loaded")
 
 // loadedKind recognizes the subscriptions that a sandbox limits per partner: the store
 // has no catalog, but there is one Azure plan, and the ids of legacy Azure offers have

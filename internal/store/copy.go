@@ -1,0 +1,583 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// CopyOptions configure [Copy].
+type CopyOptions struct {
+	// ReplaceInvalid replaces what PostgreSQL does not take as text, NUL and what is no
+	// UTF-8, by U+FFFD. Without it, a row with such a text is an error.
+	ReplaceInvalid bool
+	// Progress, if not nil, is called from time to time. Calls do not overlap.
+	Progress func(CopyProgress)
+	// Logger is told of waits for another program. Nil logs nothing.
+	Logger *slog.Logger
+
+	batchRows int // at most in a transaction; for tests
+}
+
+// CopyProgress is how far a copy is.
+type CopyProgress struct {
+	Comparing       bool // the copy is complete, and is compared with the original
+	Customers, Of   int
+	Orders, Skipped int // of this run, and customers that an earlier one copied
+}
+
+// CopyResult is what a [Copy] did.
+type CopyResult struct {
+	Customers, Orders int // in both databases
+	// Resumed is how many customers an earlier run had copied, and Again how many were
+	// copied again because they had changed since.
+	Resumed, Again int
+	Replaced       int // texts
+	// Digest is that of everything, read back from both databases.
+	Digest [sha256.Size]byte
+}
+
+// DifferenceError says that a copy is not like its original.
+type DifferenceError struct {
+	Table               string // of what belongs to no customer
+	Partner, CustomerID string
+}
+
+func (e *DifferenceError) Error() string {
+	what := fmt.Sprintf("table %s", e.Table)
+	if e.Table == "" {
+		what = fmt.Sprintf("customer %q of partner %q", e.CustomerID, e.Partner)
+	}
+	return "the copy is not like the original: the two differ in " + what + "; copy again into an empty database, and report this"
+}
+
+// TextError says that a text cannot be stored in PostgreSQL.
+type TextError struct {
+	Table, Column string
+	Key           []string
+	IsKey         bool // the text identifies the row
+}
+
+func (e *TextError) Error() string {
+	next := "correct it, or have such texts replaced with --replace-invalid"
+	if e.IsKey {
+		next = "correct it"
+	}
+	return fmt.Sprintf("the row %q of table %s has a text in column %s that PostgreSQL does not take, as it has a NUL or is no UTF-8: %s", e.Key, e.Table, e.Column, next)
+}
+
+// settingCopy is the setting of a database into which a copy is under way.
+const settingCopy = "copy"
+
+// copyState is what is kept there.
+type copyState struct {
+	From    string    `json:"from"`
+	Started time.Time `json:"started"`
+	// Partner and Customer are the last customer that is copied completely, if any.
+	Partner   string `json:"partner"`
+	Customer  string `json:"customer"`
+	Customers int    `json:"customers"`
+}
+
+// customerKey identifies a customer. Its order is that of rows.
+type customerKey struct{ partner, customer string }
+
+func (k customerKey) compare(to customerKey) int {
+	return cmp.Or(strings.Compare(k.partner, to.partner), strings.Compare(k.customer, to.customer))
+}
+
+// copiedTable is a table as both databases have it.
+type copiedTable struct {
+	table
+	columns  []string // by their names
+	kinds    []string // of the target
+	nullable []bool
+	identity string // the column that PostgreSQL numbers
+	at       []int  // of the key among the columns
+}
+
+// copier is a copy under way.
+type copier struct {
+	CopyOptions
+	from, to           *copyEnd
+	shared, ofCustomer []*copiedTable
+	state              copyState
+	progress           CopyProgress
+	result             CopyResult
+	digest             hash.Hash // of everything
+}
+
+// Copy copies a database into an empty one. It can be interrupted, and goes on when it is
+// repeated. At the end both databases are read again, and compared. A database into which a
+// copy has not ended cannot be opened.
+func Copy(ctx context.Context, from, to string, options CopyOptions) (CopyResult, error) {
+	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
+	options.batchRows = cmp.Or(options.batchRows, 20_000)
+	if !IsPostgres(from) && !IsPostgres(to) {
+		a, errA := os.Stat(from)
+		b, errB := os.Stat(to)
+		if errA == nil && errB == nil && os.SameFile(a, b) {
+			return CopyResult{}, &OpenError{Path: to, Reason: ErrSame, Next: "name another database to copy into"}
+		}
+	}
+	c := &copier{CopyOptions: options}
+	var err error
+	if c.from, err = openSource(ctx, from); err != nil {
+		return c.result, err
+	}
+	defer c.from.close()
+	if c.to, err = openTarget(ctx, to, c.from, options.Logger); err != nil {
+		return c.result, err
+	}
+	err = c.run(ctx)
+	return c.result, errors.Join(err, c.to.close())
+}
+
+func (c *copier) run(ctx context.Context) error {
+	if err := c.matchTables(ctx); err != nil {
+		return err
+	}
+	resumed, err := c.begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.from.conn.QueryRowContext(ctx, `SELECT count(*) FROM customers`).Scan(&c.progress.Of); err != nil {
+		return c.from.wrap(err)
+	}
+	c.result.Resumed = c.state.Customers
+	c.progress.Customers, c.progress.Skipped = c.state.Customers, c.state.Customers
+	if err := c.copyShared(ctx); err != nil {
+		return err
+	}
+	if err := c.copyCustomers(ctx, c.state.last(), nil); err != nil {
+		return err
+	}
+	c.progress.Comparing = true
+	different, err := c.compareCustomers(ctx)
+	if err == nil && resumed && len(different) > 0 {
+		if err = c.copyAgain(ctx, different); err == nil {
+			different, err = c.compareCustomers(ctx)
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(different) > 0:
+		return &DifferenceError{Partner: different[0].partner, CustomerID: different[0].customer}
+	}
+	if err := c.removePartners(ctx); err != nil {
+		return err
+	}
+	if err := c.compareShared(ctx); err != nil {
+		return err
+	}
+	c.digest.Sum(c.result.Digest[:0])
+	return c.end(ctx)
+}
+
+// matchTables compares the tables of the two databases.
+func (c *copier) matchTables(ctx context.Context) error {
+	for _, t := range tables {
+		if t.owner == ofServers {
+			continue
+		}
+		from, err := c.from.columns(ctx, t)
+		if err != nil {
+			return err
+		}
+		to, err := c.to.columns(ctx, t)
+		if err != nil {
+			return err
+		}
+		copied := &copiedTable{table: t}
+		for i, column := range to {
+			if i >= len(from) || from[i].name != column.name || len(from) != len(to) {
+				return fmt.Errorf("table %s: the columns of %s and %s are not the same: look at the schemas", t.name, c.from.name, c.to.name)
+			}
+			copied.columns = append(copied.columns, column.name)
+			copied.kinds = append(copied.kinds, column.kind)
+			copied.nullable = append(copied.nullable, column.nullable)
+			if column.identity {
+				copied.identity = column.name
+			}
+		}
+		for _, name := range t.key {
+			copied.at = append(copied.at, slices.Index(copied.columns, name))
+		}
+		if t.owner == ofCustomer {
+			c.ofCustomer = append(c.ofCustomer, copied)
+		} else {
+			c.shared = append(c.shared, copied)
+		}
+	}
+	return nil
+}
+
+// begin finds out where an earlier run ended, and reports whether there was one. What it
+// left of a customer is removed.
+func (c *copier) begin(ctx context.Context) (resumed bool, err error) {
+	state, err := c.to.readState(ctx)
+	switch {
+	case err != nil:
+		return false, err
+	case state == nil:
+		for _, t := range slices.Concat(c.shared, c.ofCustomer) {
+			var n int
+			if err := c.to.conn.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM `+t.name+` LIMIT 1) t`).Scan(&n); err != nil {
+				return false, c.to.wrap(err)
+			}
+			if n > 0 {
+				return false, &OpenError{Path: c.to.name, Reason: ErrNotEmpty, Cause: fmt.Errorf("there are rows in table %s", t.name), Next: "choose an empty database to copy into"}
+			}
+		}
+		c.state = copyState{From: c.from.name, Started: time.Now().UTC()}
+		return false, c.to.inTx(ctx, func() error { return c.to.writeState(ctx, &c.state) })
+	case state.From != c.from.name:
+		return false, &OpenError{
+			Path: c.to.name, Reason: ErrOtherCopy, Cause: fmt.Errorf("that of %s", state.From),
+			Next: "go on with that one, or choose an empty database to copy into",
+		}
+	}
+	c.state = *state
+	return true, c.to.inTx(ctx, func() error {
+		for _, t := range slices.Backward(c.ofCustomer) {
+			query, args := `DELETE FROM `+t.name, []any(nil)
+			if last := c.state.last(); last != nil {
+				query += ` WHERE (partner_id, customer_id) > ($1, $2)`
+				args = []any{last.partner, last.customer}
+			}
+			if err := c.to.exec(ctx, query, args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// last returns the last customer that is copied completely.
+func (s *copyState) last() *customerKey {
+	if s.Customers == 0 {
+		return nil
+	}
+	return &customerKey{s.Partner, s.Customer}
+}
+
+// readState returns how far a copy into the database is, or nil if none is under way.
+func (e *copyEnd) readState(ctx context.Context) (*copyState, error) {
+	state, err := readCopyState(ctx, e.conn)
+	return state, e.wrap(err)
+}
+
+func readCopyState(ctx context.Context, q queryer) (*copyState, error) {
+	var value []byte
+	err := q.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingCopy).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	state := new(copyState)
+	return state, damagedBy(json.Unmarshal(value, state))
+}
+
+func (e *copyEnd) writeState(ctx context.Context, state *copyState) error {
+	value, err := json.Marshal(state)
+	if err != nil {
+		return err
+	}
+	return e.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, settingCopy, value)
+}
+
+// checkCopied fails if a copy into the database has not ended.
+func (s *Store) checkCopied(ctx context.Context) error {
+	state, err := readCopyState(ctx, s.read)
+	if err != nil || state == nil {
+		return err
+	}
+	return &OpenError{
+		Path: s.Name(), Reason: ErrCopying,
+		Next: "go on with it: partnercenter db copy --from " + state.From + " --to " + s.Name(),
+	}
+}
+
+// copyShared copies what belongs to no customer, in place of what is there of an earlier
+// run. Partners that are there stay, because of their customers.
+func (c *copier) copyShared(ctx context.Context) error {
+	return c.to.inTx(ctx, func() error {
+		for _, t := range slices.Backward(c.shared) {
+			query := `DELETE FROM ` + t.name
+			switch t.name {
+			case "partners":
+				continue
+			case "settings":
+				query += ` WHERE name <> '` + settingCopy + `'`
+			}
+			if err := c.to.exec(ctx, query); err != nil {
+				return err
+			}
+		}
+		for _, t := range c.shared {
+			if err := c.copyTable(ctx, t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (c *copier) copyTable(ctx context.Context, t *copiedTable) error {
+	rows, err := c.read(ctx, c.from, t, nil)
+	if err != nil {
+		return err
+	}
+	defer rows.close()
+	put := func(some [][]any) error { return c.to.insert(ctx, t, some) }
+	if t.name == "partners" {
+		query := upsert(t.name, t.columns[t.at[0]:][:1], slices.Delete(slices.Clone(t.columns), t.at[0], t.at[0]+1))
+		put = func(some [][]any) error {
+			for _, row := range some {
+				args := append([]any{row[t.at[0]]}, slices.Delete(slices.Clone(row), t.at[0], t.at[0]+1)...)
+				if err := c.to.exec(ctx, query, args...); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	for {
+		var some [][]any
+		for size := 0; size < batchSize && len(some) < c.batchRows; {
+			row, err := rows.next()
+			if err != nil {
+				return err
+			}
+			if row == nil {
+				break
+			}
+			some, size = append(some, row), size+sizeOf(row)
+		}
+		if len(some) == 0 {
+			break
+		}
+		if err := put(some); err != nil {
+			return err
+		}
+	}
+	if t.identity == "" {
+		return nil
+	}
+	return c.to.exec(ctx, fmt.Sprintf(`SELECT setval(pg_get_serial_sequence('%[1]s', '%[2]s'), coalesce(max(%[2]s), 1), max(%[2]s) IS NOT NULL) FROM %[1]s`, t.name, t.identity))
+}
+
+// removePartners removes the partners that the original has not any more, and that have no
+// customers.
+func (c *copier) removePartners(ctx context.Context) error {
+	i := slices.IndexFunc(c.shared, func(t *copiedTable) bool { return t.name == "partners" })
+	var ids [2]map[string]bool
+	for side, end := range []*copyEnd{c.from, c.to} {
+		rows, err := c.read(ctx, end, c.shared[i], nil)
+		if err != nil {
+			return err
+		}
+		defer rows.close()
+		ids[side] = map[string]bool{}
+		for {
+			row, err := rows.next()
+			if err != nil {
+				return err
+			}
+			if row == nil {
+				break
+			}
+			ids[side][row[c.shared[i].at[0]].(string)] = true
+		}
+	}
+	for id := range ids[1] {
+		if !ids[0][id] {
+			if err := c.to.exec(ctx, `DELETE FROM partners WHERE partner_id = $1`, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// batchSize is about how many bytes are written in a transaction.
+const batchSize = 8 << 20
+
+// batch is what is written in one transaction.
+type batch struct {
+	rows        [][][]any // of each table
+	count, size int
+	state       copyState // with it
+}
+
+func sizeOf(row []any) (n int) {
+	for _, value := range row {
+		n += 16
+		switch v := value.(type) {
+		case string:
+			n += len(v)
+		case []byte:
+			n += len(v)
+		}
+	}
+	return n
+}
+
+// copyCustomers copies the customers after one, or the only ones.
+func (c *copier) copyCustomers(ctx context.Context, after *customerKey, only map[customerKey]bool) error {
+	batches := make(chan *batch, 1)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(batches)
+		return c.readBatches(ctx, after, only, batches)
+	})
+	group.Go(func() error {
+		for b := range batches {
+			if err := c.writeBatch(ctx, b, only == nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+func (c *copier) readBatches(ctx context.Context, after *customerKey, only map[customerKey]bool, to chan<- *batch) error {
+	m, err := c.merge(ctx, c.from, after)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	state := c.state
+	b := &batch{rows: make([][][]any, len(c.ofCustomer))}
+	send := func() bool {
+		b.state = state
+		select {
+		case to <- b:
+			b = &batch{rows: make([][][]any, len(c.ofCustomer))}
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	var last *customerKey
+	for {
+		at, row, key, err := m.next()
+		if err != nil {
+			return err
+		}
+		if last != nil && (row == nil || key != *last) {
+			state.Partner, state.Customer = last.partner, last.customer
+			state.Customers++
+		}
+		if row == nil {
+			break
+		}
+		if (b.count >= c.batchRows || b.size >= batchSize) && !send() {
+			return ctx.Err()
+		}
+		last = &key
+		if only != nil && !only[key] {
+			continue
+		}
+		b.rows[at] = append(b.rows[at], row)
+		b.count++
+		b.size += sizeOf(row)
+	}
+	if !send() {
+		return ctx.Err()
+	}
+	return nil
+}
+
+func (c *copier) writeBatch(ctx context.Context, b *batch, forward bool) error {
+	err := c.to.inTx(ctx, func() error {
+		for i, t := range c.ofCustomer {
+			if len(b.rows[i]) == 0 {
+				continue
+			}
+			if err := c.to.insert(ctx, t, b.rows[i]); err != nil {
+				return err
+			}
+			if t.name == "orders" {
+				c.progress.Orders += len(b.rows[i])
+			}
+		}
+		if forward {
+			return c.to.writeState(ctx, &b.state)
+		}
+		return nil
+	})
+	if err == nil && forward {
+		c.state = b.state
+		c.tell(b.state.Customers)
+	}
+	return err
+}
+
+func (c *copier) tell(customers int) {
+	c.progress.Customers = min(customers, c.progress.Of)
+	if c.Progress != nil {
+		c.Progress(c.progress)
+	}
+}
+
+// copyAgain replaces customers, or removes those that the original has not any more.
+func (c *copier) copyAgain(ctx context.Context, different []customerKey) error {
+	only := map[customerKey]bool{}
+	err := c.to.inTx(ctx, func() error {
+		if err := c.to.exec(ctx, `CREATE TEMPORARY TABLE different AS SELECT partner_id, customer_id FROM customers WHERE 1 = 0`); err != nil {
+			return err
+		}
+		for _, key := range different {
+			only[key] = true
+			if err := c.to.exec(ctx, `INSERT INTO different VALUES ($1, $2)`, key.partner, key.customer); err != nil {
+				return err
+			}
+		}
+		for _, t := range slices.Backward(c.ofCustomer) {
+			if err := c.to.exec(ctx, `DELETE FROM `+t.name+` WHERE (partner_id, customer_id) IN (SELECT partner_id, customer_id FROM different)`); err != nil {
+				return err
+			}
+		}
+		return c.to.exec(ctx, `DROP TABLE different`)
+	})
+	if err != nil {
+		return err
+	}
+	c.result.Again = len(different)
+	c.progress.Comparing = false
+	err = c.copyCustomers(ctx, nil, only)
+	c.progress.Comparing = true
+	return err
+}
+
+// end makes the copy a database of its own.
+func (c *copier) end(ctx context.Context) error {
+	before, after := `SET synchronous_commit = on`, `ANALYZE`
+	if !c.to.postgres {
+		before, after = `PRAGMA synchronous = FULL`, `PRAGMA wal_checkpoint(TRUNCATE)`
+	}
+	if err := c.to.exec(ctx, before); err != nil {
+		return err
+	}
+	if err := c.to.exec(ctx, `DELETE FROM settings WHERE name = $1`, settingCopy); err != nil {
+		return err
+	}
+	return c.to.exec(ctx, after)
+}
