@@ -16,8 +16,8 @@ import (
 var ErrDamaged = errors.New("the stored document is damaged; stop the server, and restore a backup of the database")
 
 // intact remembers, by their checksums, texts that were looked at and found to be JSON,
-// whatever database they are from. Looking at a document takes as long as reading it,
-// and its checksum a twentieth of that.
+// whatever database they are from. Looking at a document takes half as long as reading
+// it, and its checksum a tenth of that.
 var intact [1 << 19]atomic.Uint64
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -43,7 +43,7 @@ func isDocument(text []byte) bool {
 }
 
 func isObject(text []byte) bool {
-	return len(text) > 0 && text[0] == '{' && jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true))
+	return isPlainObject(text) || len(text) > 0 && text[0] == '{' && jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true))
 }
 
 // decodeDocument decodes a stored document. What the client would take for JSON is not

@@ -321,14 +321,15 @@ func unusable(err error) error {
 	return e
 }
 
-// Check looks for damage in the whole file, which takes seconds for each gigabyte. If
-// there is any, it fails with ErrCorrupt, and so does [Store.Ping] until there is none.
+// Check looks for damage in the whole file, with an eighth of a processor: it takes some
+// ten seconds for each gigabyte. If there is any, it fails with ErrCorrupt, and so does
+// [Store.Ping] until there is none.
 // The files of PostgreSQL are its server's to check.
 func (s *Store) Check(ctx context.Context) error {
 	if s.file == nil {
 		return nil
 	}
-	return s.wrapError("check", s.quickCheck(ctx, s.read))
+	return s.wrapError("check", s.slowCheck(ctx))
 }
 
 // quickCheck fails with SQLite's error for damage, which may be the first that it finds.

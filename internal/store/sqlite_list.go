@@ -27,6 +27,7 @@ type sqliteLists struct {
 	// back. It is closed with the readers.
 	idle  chan *listReader
 	close func() error
+	pages *fileMap
 }
 
 // listReader is a read-only connection, for one goroutine at a time.
@@ -37,6 +38,8 @@ type listReader struct {
 	// block is C memory: for results of functions while the connection is opened, and
 	// for the statement's parameters afterwards.
 	block uintptr
+	// table is C memory for a fileMap.
+	table uintptr
 	// stored is memory for what an orderListing has under this name.
 	stored []span
 }
@@ -64,7 +67,7 @@ ORDER BY o.created DESC, o.order_id DESC`
 
 // openSQLiteLists opens n connections to an existing database.
 func openSQLiteLists(file *databaseFile, mmap int64, n int) (_ *sqliteLists, err error) {
-	l := &sqliteLists{idle: make(chan *listReader, n)}
+	l := &sqliteLists{idle: make(chan *listReader, n), pages: newFileMap(file.file, mmap)}
 	opened := 0
 	l.close = sync.OnceValue(func() error {
 		var errs []error
@@ -73,11 +76,11 @@ func openSQLiteLists(file *databaseFile, mmap int64, n int) (_ *sqliteLists, err
 			errs = append(errs, r.close())
 		}
 		close(l.idle)
-		return errors.Join(errs...)
+		return errors.Join(append(errs, l.pages.close())...)
 	})
 	for range n {
 		r := &listReader{tls: libc.NewTLS(), stored: make([]span, 0, usualList)}
-		if err := file.unmoved(func() error { return r.open(file.path, mmap) }); err != nil {
+		if err := file.unmoved(func() error { return r.open(file.path, mmap, l.pages) }); err != nil {
 			return nil, errors.Join(err, r.close(), l.close())
 		}
 		l.idle <- r
@@ -189,7 +192,7 @@ func (r *listReader) bytes(stmt uintptr, column int32) ([]byte, error) {
 }
 
 // open opens the connection. If it fails, the reader must be closed.
-func (r *listReader) open(path string, mmap int64) error {
+func (r *listReader) open(path string, mmap int64, pages *fileMap) error {
 	if r.block = libc.Xcalloc(r.tls, 2, maxListKey); r.block == 0 {
 		return r.error(sqlite3.SQLITE_NOMEM)
 	}
@@ -212,6 +215,15 @@ func (r *listReader) open(path string, mmap int64) error {
 	}); err != nil {
 		return err
 	}
+	if err := r.withText("main", func(schema uintptr) int32 {
+		return sqlite3.Xsqlite3_file_control(r.tls, r.db, schema, sqlite3.SQLITE_FCNTL_FILE_POINTER, r.block)
+	}); err != nil {
+		return err
+	}
+	if r.table = libc.Xcalloc(r.tls, 1, libc.Tsize_t(unsafe.Sizeof(sqlite3.Tsqlite3_io_methods{}))); r.table == 0 {
+		return r.error(sqlite3.SQLITE_NOMEM)
+	}
+	pages.use(*result, r.table)
 	for i, query := range allOrdersSQL {
 		if err := r.withText(query, func(sql uintptr) int32 {
 			rc := sqlite3.Xsqlite3_prepare_v3(r.tls, r.db, sql, -1, sqlite3.SQLITE_PREPARE_PERSISTENT, r.block, 0)
@@ -232,6 +244,7 @@ func (r *listReader) close() error {
 	if rc := sqlite3.Xsqlite3_close(r.tls, r.db); rc != sqlite3.SQLITE_OK {
 		err = r.error(rc)
 	}
+	libc.Xfree(r.tls, r.table)
 	libc.Xfree(r.tls, r.block)
 	r.tls.Close()
 	return err

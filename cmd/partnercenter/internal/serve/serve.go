@@ -442,7 +442,7 @@ func (l *local) serve(ctx context.Context, grace time.Duration) error {
 }
 
 // maxCheck bounds the search for damage in a large database.
-const maxCheck = time.Minute
+const maxCheck = 4 * time.Minute
 
 // check looks for damage in the database that was there before.
 func (l *local) check(ctx context.Context) {
