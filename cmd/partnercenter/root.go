@@ -73,7 +73,7 @@ A flag can be given once, unless its help says that it can be repeated.`,
 	}{
 		{"Partner Center", []*cobra.Command{api.Customers(term), api.Orders(term), api.Subscriptions(term), api.Offers(term), api.Products(term), api.Raw(term)}},
 		{"Signing in", []*cobra.Command{signin.Login(term), signin.Logout(term), signin.Whoami(term), signin.Token(term), signin.Doctor(term), signin.Config(term)}},
-		{"A local Partner Center", []*cobra.Command{serve.Serve(term), serve.Demo(term, api.PrintOrders), serve.CA(term), serve.Import(term), control.Clock(term), control.Identity(term), serve.Readyz(term)}},
+		{"A local Partner Center", []*cobra.Command{serve.Serve(term), serve.Demo(term, api.PrintOrders), serve.CA(term), serve.Import(term), serve.DB(term), control.Clock(term), control.Identity(term), serve.Readyz(term)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
 		for _, cmd := range g.commands {

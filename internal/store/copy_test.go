@@ -163,7 +163,7 @@ var (
 // Nobody can open what they leave, and the next one goes on.
 func TestKilledDuringCopy(t *testing.T) {
 	const child = "PARTNERCENTER_TEST_COPY"
-	options := CopyOptions{batchRows: max(50, *copyOrders/200)}
+	options := CopyOptions{batchRows: max(50, *copyOrders/20)}
 	if ends := os.Getenv(child); ends != "" {
 		from, to, _ := strings.Cut(ends, " ")
 		fmt.Println("copying")
@@ -230,11 +230,12 @@ func TestKilledDuringCopy(t *testing.T) {
 				}
 			}
 		}
+		started := time.Now()
 		r, err := Copy(t.Context(), from, to, options)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("to %s: %d of %d customers were copied before the last run", dialect, r.Resumed, r.Customers)
+		t.Logf("to %s: %d of %d customers were copied before the last run, which took %v", dialect, r.Resumed, r.Customers, time.Since(started))
 		if r.Digest != whole.Digest || !resumed && r.Resumed > 0 || r.Again > 0 {
 			t.Errorf("to %s: %+v, want digest %x", dialect, r, whole.Digest)
 		}

@@ -34,10 +34,10 @@ var settingsOfPostgres = regexp.MustCompile(`(?i)^\s*(?:host|hostaddr|port|dbnam
 // howToWrite is how to write an address.
 const howToWrite = "write it like postgres://user:password@host:5432/database?sslmode=require"
 
-// chooseDatabase determines the database of a command. What may be an address is never
+// chooseDatabase determines the database that a flag of a command names. What may be an address is never
 // repeated: it may have a password.
-func chooseDatabase(call *command.Call, name *string) error {
-	source := fromVariable(call, "db", name)
+func chooseDatabase(call *command.Call, flag string, name *string) error {
+	source := fromVariable(call, flag, name)
 	scheme, _, isAddress := strings.Cut(*name, "://")
 	switch {
 	case store.IsPostgres(*name):
@@ -62,7 +62,7 @@ func fromVariable(call *command.Call, flag string, value *string) (source string
 
 // chooseDatabases determines the databases of a server.
 func (o *serveOptions) chooseDatabases(call *command.Call) error {
-	if err := chooseDatabase(call, &o.db); err != nil {
+	if err := chooseDatabase(call, "db", &o.db); err != nil {
 		return err
 	}
 	for _, other := range []struct {
@@ -83,10 +83,15 @@ func (o *serveOptions) chooseDatabases(call *command.Call) error {
 // openDatabase opens a database.
 func openDatabase(ctx context.Context, name string, options *store.Options) (*store.Store, error) {
 	st, err := store.Open(ctx, name, options)
+	return st, explained(err)
+}
+
+// explained has the error for a database that cannot be opened explain itself.
+func explained(err error) error {
 	if unusable, is := errors.AsType[*store.OpenError](err); is {
-		err = &databaseError{unusable}
+		return &databaseError{unusable}
 	}
-	return st, err
+	return err
 }
 
 // databaseError explains itself: a server that does not answer is not the one of the API.

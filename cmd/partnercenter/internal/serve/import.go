@@ -41,7 +41,7 @@ partner of its own.`,
 			addDatabaseFlag(cmd.Flags(), &db)
 			cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the customers' partner (default: the one of the credentials that \"partnercenter serve\" prints)")
 		},
-		Check: func(call *command.Call) error { return chooseDatabase(call, &db) },
+		Check: func(call *command.Call) error { return chooseDatabase(call, "db", &db) },
 	}, func(ctx context.Context, call *command.Call) error { return runImport(ctx, call, db, partner) })
 	cmd.ValidArgsFunction = nil // files
 	return cmd

@@ -130,6 +130,16 @@ func (t *Terminal) AdvanceBar() {
 	}
 }
 
+// SetBar sets what the bar says, if there is one.
+func (t *Terminal) SetBar(title string, step int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.bar != nil {
+		t.bar.title, t.bar.step = title, step
+		t.drawBar()
+	}
+}
+
 // StopBar removes the bar, if there is one, with whatever was typed after it.
 func (t *Terminal) StopBar() {
 	t.mu.Lock()
