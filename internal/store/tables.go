@@ -18,7 +18,7 @@ type owner int
 const (
 	ofAll      owner = iota // partners, and what belongs to them or to nobody
 	ofCustomer              // a customer's
-	ofServers               // what servers on PostgreSQL tell each other; it ends with them
+	ofServers               // what servers tell each other, and ends with them: it is not copied, and need not be in SQLite
 )
 
 // tables are in an order in which rows can be inserted.

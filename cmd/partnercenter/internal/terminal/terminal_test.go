@@ -78,6 +78,19 @@ func TestBarLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestSetBar moves a bar by more than a step, with another title.
+func TestSetBar(t *testing.T) {
+	term, _, stderr := testTerminal()
+	term.StderrTTY, term.StderrWidth = true, func() int { return 80 }
+	term.SetBar("nothing", 1) // there is none
+	term.StartBar("Customers", 10)
+	term.SetBar("Customers, 5 orders a second", 4)
+	term.StopBar()
+	if got := stderr.String(); !strings.Contains(got, "Customers: 0 of 10") || !strings.Contains(got, "Customers, 5 orders a second: 4 of 10") || strings.Contains(got, "nothing") {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestNoBarOnDumbTerminals looks for escape sequences where they would be printed as they
 // are.
 func TestNoBarOnDumbTerminals(t *testing.T) {
