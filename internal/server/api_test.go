@@ -45,6 +45,9 @@ const adminAgent = "admin.agent@contosocsp.onmicrosoft.com"
 var sample *partnercentertest.Server
 
 func TestMain(m *testing.M) {
+	if os.Getenv(onPostgres) != "" {
+		usePostgres()
+	}
 	code := m.Run()
 	if sample != nil {
 		sample.Close()

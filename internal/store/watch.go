@@ -173,6 +173,15 @@ func (w *watcher) listen(ctx context.Context, config *pgx.ConnConfig) {
 	}
 }
 
+// Refresh reads what other servers have changed until now, which the Store does by itself
+// within a second.
+func (s *Store) Refresh(ctx context.Context) error {
+	if s.pg == nil {
+		return nil
+	}
+	return s.wrapError("refresh", s.pg.watcher.look(ctx))
+}
+
 // lookSQL returns what was committed since the last look, or a row without it.
 const lookSQL = `
 SELECT s.snapshot, s.place, c.slots, coalesce(c.shared, -1)
