@@ -128,7 +128,7 @@ var importTable = map[string]rule{
 	},
 	"internal/loopback": {why: "it knows names and addresses and nothing else"},
 	"internal/control": {
-		ours:   []string{"", "internal/certificate", "internal/claims", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/quote", "internal/retryafter", "internal/seed", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/certificate", "internal/claims", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/quote", "internal/retryafter", "internal/seed", "internal/store", "internal/token", "internal/words"},
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "the control plane works on the store, the authority and the clock; it does not reach the API's handlers",
 	},

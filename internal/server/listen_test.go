@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
-	"errors"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -81,6 +81,7 @@ func newRunningOn(t *testing.T, database string, cloud partnercenter.CloudName, 
 	must(t, err)
 	addSigningKey(t, st)
 	must(t, control.RestoreClock(ctx, st, clk))
+	must(t, st.Join(ctx))
 	follow := control.FollowClock(st, clk, slog.New(slog.DiscardHandler))
 	r := &inFlight{clock: clk, store: st, partner: data.Partners[0].TenantID, done: make(chan error, 1)}
 	apps, err := st.Apps(ctx, r.partner)

@@ -51,8 +51,8 @@ func usePostgres() {
 
 // notOnPostgres are tests of what each server has for itself.
 var notOnPostgres = []string{
-	"TestSlowUploads", // counts the transfers of a caller that a server has at once
-	"TestOnPostgres", "TestClockOfAllServers", "TestLimitOfAllServers", // use PostgreSQL themselves
+	"TestSlowUploads",                                                                           // counts the transfers of a caller that a server has at once
+	"TestOnPostgres", "TestClockOfAllServers", "TestLimitOfAllServers", "TestFaultsOfOneServer", // use PostgreSQL themselves
 }
 
 // TestOnPostgres runs all other tests again, in a process of its own: each of their
@@ -178,5 +178,40 @@ func TestLimitOfAllServers(t *testing.T) {
 	})
 	if got := spend(servers[:1]); got != limit {
 		t.Errorf("after the clock was advanced %d requests were answered, want %d", got, limit)
+	}
+}
+
+// TestFaultsOfOneServer adds a fault to a server that is not, and is, the only one of its
+// database.
+func TestFaultsOfOneServer(t *testing.T) {
+	database := postgrestest.Start(t).NewDatabase(t)
+	a := newRunningOn(t, database, "", false)
+	list := func() (l struct {
+		Faults       []struct{ Fault string }
+		OtherServers int
+	}) {
+		a.command(t, "GET", "/identity/faults", "", 200, &l)
+		return l
+	}
+	const fault = `{"fault":"throttled"}`
+	var answer struct{ Fault, Error string }
+	t.Run("with another", func(t *testing.T) {
+		newRunningOn(t, database, "", false)
+		a.command(t, "POST", "/identity/faults", fault, 409, &answer)
+		if !strings.Contains(answer.Error, "1 other server of this database") {
+			t.Error(answer.Error)
+		}
+		a.command(t, "POST", "/identity/faults", `{"fault":"key_rollover"}`, 201, &answer)
+		if l := list(); l.OtherServers != 1 || len(l.Faults) != 0 {
+			t.Errorf("%+v", l)
+		}
+	})
+	a.command(t, "POST", "/identity/faults", fault, 201, &answer)
+	if l := list(); l.OtherServers != 0 || len(l.Faults) != 1 {
+		t.Errorf("%+v", l)
+	}
+	newRunningOn(t, database, "", false)
+	if l := list(); l.OtherServers != 1 || len(l.Faults) != 1 {
+		t.Errorf("%+v", l)
 	}
 }

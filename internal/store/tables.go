@@ -42,4 +42,5 @@ var tables = []table{
 
 	{name: "changes", owner: ofServers},
 	{name: "windows", owner: ofServers},
+	{name: "servers", owner: ofServers},
 }

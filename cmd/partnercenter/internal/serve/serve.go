@@ -272,6 +272,9 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 			return nil, err
 		}
 	}
+	if err := l.store.Join(ctx); err != nil {
+		return nil, err
+	}
 	follow := control.FollowClock(l.store, l.clock, logger)
 	config := server.Config{
 		Store: l.store, Follow: follow, Catalog: sold, Logger: logger, Clock: l.clock,

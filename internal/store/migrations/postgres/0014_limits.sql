@@ -12,4 +12,10 @@ CREATE UNLOGGED TABLE windows (
     PRIMARY KEY (partner_id, customer_id, resource)
 );
 
+-- The servers that run, and when they last said so.
+CREATE UNLOGGED TABLE servers (
+    server bytea NOT NULL PRIMARY KEY,
+    beat   timestamptz NOT NULL
+);
+
 -- +goose StatementEnd
