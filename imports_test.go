@@ -145,8 +145,9 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
-	"internal/fleet":     {why: "it is for tests, and says on what partnercentertest runs there"},
-	"internal/installed": {why: "it is for tests, and looks at the machine only"},
+	"internal/fleet":           {why: "it is for tests, and says on what partnercentertest runs there"},
+	"internal/fleet/fleettest": {ours: anything, others: anything, why: "it is for tests"},
+	"internal/installed":       {why: "it is for tests, and looks at the machine only"},
 	"internal/postgrestest": {
 		others: []string{"github.com/jackc/pgx/v5", "golang.org/x/sys"},
 		why:    "it is for tests, and knows PostgreSQL's programs only",

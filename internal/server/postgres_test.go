@@ -1,72 +1,27 @@
 package server_test
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/partnercenter-go/partnercenter/internal/fleet"
+	"github.com/partnercenter-go/partnercenter/internal/fleet/fleettest"
 	"github.com/partnercenter-go/partnercenter/internal/postgrestest"
-	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// onPostgres is the variable that has the tests' servers run on PostgreSQL, two on each
-// database.
-const onPostgres = "PARTNERCENTER_TEST_ON_POSTGRES"
-
-// usePostgres has servers run on PostgreSQL from now on.
-func usePostgres() {
-	cluster, err := postgrestest.Shared()
-	if err != nil {
-		panic(err)
-	}
-	database := cluster.Template(func(address string) error {
-		st, err := store.Open(context.Background(), address, nil)
-		if err != nil {
-			return err
-		}
-		return st.Close()
-	})
-	fleet.Database = func() (string, func() error, error) {
-		address, drop, err := database()
-		if err != nil {
-			return "", nil, err
-		}
-		if strings.Contains(address, "?") {
-			address += "&"
-		} else {
-			address += "?"
-		}
-		return address + "pool_max_conns=8", drop, nil
-	}
-}
-
-// notOnPostgres are tests of what each server has for itself.
-var notOnPostgres = []string{
-	"TestSlowUploads",                                                                           // counts the transfers of a caller that a server has at once
-	"TestOnPostgres", "TestClockOfAllServers", "TestLimitOfAllServers", "TestFaultsOfOneServer", // use PostgreSQL themselves
-}
-
-// TestOnPostgres runs all other tests again, in a process of its own: each of their
-// servers is two on one database in PostgreSQL, of which a random one answers a request.
-// To run one of them:
+// TestOnPostgres runs all other tests again, on two servers and a database in PostgreSQL. To
+// run one of them:
 //
 //	PARTNERCENTER_TEST_ON_POSTGRES=1 go test -count 1 ./internal/server -run TestOrders
 func TestOnPostgres(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=10m", "-test.short="+fmt.Sprint(testing.Short()),
-		"-test.skip=^("+strings.Join(notOnPostgres, "|")+")$")
-	cmd.Env = append(os.Environ(), onPostgres+"=1", "PARTNERCENTER_TEST_POSTGRES="+postgrestest.Start(t).URL("postgres"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	fleettest.Again(t,
+		"TestSlowUploads",                                                         // counts the transfers of a caller that a server has at once
+		"TestClockOfAllServers", "TestLimitOfAllServers", "TestFaultsOfOneServer", // use PostgreSQL themselves
+	)
 }
 
 // eventually waits until something is so, as it is at other servers within a second.
