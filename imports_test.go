@@ -128,7 +128,7 @@ var importTable = map[string]rule{
 	},
 	"internal/loopback": {why: "it knows names and addresses and nothing else"},
 	"internal/control": {
-		ours:   []string{"", "internal/certificate", "internal/claims", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/quote", "internal/retryafter", "internal/seed", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/certificate", "internal/claims", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/quote", "internal/retryafter", "internal/seed", "internal/store", "internal/token", "internal/words"},
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "the control plane works on the store, the authority and the clock; it does not reach the API's handlers",
 	},
@@ -145,7 +145,9 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
-	"internal/installed": {why: "it is for tests, and looks at the machine only"},
+	"internal/fleet":           {why: "it is for tests, and says on what partnercentertest runs there"},
+	"internal/fleet/fleettest": {ours: anything, others: anything, why: "it is for tests"},
+	"internal/installed":       {why: "it is for tests, and looks at the machine only"},
 	"internal/postgrestest": {
 		others: []string{"github.com/jackc/pgx/v5", "golang.org/x/sys"},
 		why:    "it is for tests, and knows PostgreSQL's programs only",
@@ -154,7 +156,7 @@ var importTable = map[string]rule{
 	"internal/contract/contracttest": {ours: anything, others: anything, why: "it is for tests"},
 	"internal/contract/published":    {why: "it has only tests"},
 	"partnercentertest": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/control", "internal/issuer", "internal/lifecycle", "internal/localca", "internal/seed", "internal/server", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/control", "internal/fleet", "internal/issuer", "internal/lifecycle", "internal/localca", "internal/seed", "internal/server", "internal/store", "internal/token"},
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 		why:    "users' tests link the server and no more",
 	},

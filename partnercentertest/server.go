@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -35,6 +36,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/control"
+	"github.com/partnercenter-go/partnercenter/internal/fleet"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
@@ -151,11 +153,13 @@ type Server struct {
 	TenantID, ClientID, ClientSecret string
 
 	authority *issuer.Authority
-	api       *server.Server
+	apis      []*server.Server // one a store
 	plane     *control.Plane
 	plain     *httptest.Server
 	secure    *httptest.Server
-	store     *store.Store
+	store     *store.Store // the first
+	stores    []*store.Store
+	remove    func() error // the database
 	logs      *server.LogWriter
 	seed      *seed.Seed
 	clock     *clock.Clock
@@ -196,17 +200,17 @@ func Start(o Options) (_ *Server, err error) {
 		return nil, err
 	}
 	ctx, clk := context.Background(), clock.New(o.Now)
-	st, err := store.Open(ctx, ":memory:", &store.Options{Now: clk.Now})
-	if err != nil {
-		return nil, err
-	}
 	logs := server.NewLogWriter(cmp.Or(o.Log, io.Discard))
+	s := &Server{logs: logs, clock: clk}
 	defer func() {
 		if err != nil {
-			st.Close()
-			logs.Close()
+			s.Close()
 		}
 	}()
+	if err := s.openStores(ctx); err != nil {
+		return nil, err
+	}
+	st := s.store
 	data, err := readSeed(o.Seed)
 	if err != nil {
 		return nil, err
@@ -256,22 +260,29 @@ func Start(o Options) (_ *Server, err error) {
 		log.Warn(warning)
 	}
 	perMinute, writeWeight := o.throttle()
-	api, err := server.New(ctx, server.Config{
-		Store: st, Authority: authority, Catalog: sold, Logger: log, Clock: clk,
-		CacheSize: 16 << 20, RequestsPerMinute: perMinute, WriteWeight: writeWeight,
-		NoPriceAccess: o.NoPriceAccess, Rules: o.rules(), Cloud: o.Cloud, Edition: edition,
-	})
-	if err != nil {
-		return nil, err
+	for _, st := range s.stores {
+		api, err := server.New(ctx, server.Config{
+			Store: st, Authority: authority, Catalog: sold, Logger: log, Clock: clk,
+			CacheSize: 16 << 20, RequestsPerMinute: perMinute, WriteWeight: writeWeight,
+			NoPriceAccess: o.NoPriceAccess, Rules: o.rules(), Cloud: o.Cloud, Edition: edition,
+		})
+		if err != nil {
+			return nil, err
+		}
+		s.apis = append(s.apis, api)
 	}
 	plane := control.New(control.Config{
-		Store: st, Authority: authority, Clock: clk, Cloud: o.Cloud, Logger: log, Health: api.Health(), Forget: api.Forget,
+		Store: st, Authority: authority, Clock: clk, Cloud: o.Cloud, Logger: log, Health: s.apis[0].Health(), Forget: s.forget,
 	})
-	var handler http.Handler = api
+	handler := http.Handler(s.apis[0])
+	if len(s.apis) > 1 {
+		handler = http.HandlerFunc(s.serveAnywhere)
+	}
 	if o.Wrap != nil {
 		handler = o.Wrap(handler)
 	}
-	s := &Server{Pool: ca.Pool(), caPEM: ca.CertPEM(), authority: authority, api: api, plane: plane, store: st, logs: logs, seed: data, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.CloudNameGlobal).Configuration()}
+	s.Pool, s.caPEM, s.authority, s.plane, s.seed = ca.Pool(), ca.CertPEM(), authority, plane, data
+	s.cloud = cmp.Or(o.Cloud, partnercenter.CloudNameGlobal).Configuration()
 	s.plain = httptest.NewServer(handler)
 	s.secure = httptest.NewUnstartedServer(handler)
 	s.secure.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
@@ -279,10 +290,48 @@ func Start(o Options) (_ *Server, err error) {
 	s.secure.StartTLS()
 	s.URL, s.TLSURL = s.plain.URL, s.secure.URL
 	if err := errors.Join(authority.SetBaseURLs(s.URL, s.TLSURL), s.findApp(ctx)); err != nil {
-		s.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// openStores opens a database, several times if several servers run on it.
+func (s *Server) openStores(ctx context.Context) error {
+	address, servers := ":memory:", 1
+	if fleet.Database != nil {
+		var err error
+		if address, s.remove, err = fleet.Database(); err != nil {
+			return err
+		}
+		servers = fleet.Servers
+	}
+	for range servers {
+		st, err := store.Open(ctx, address, &store.Options{Now: s.clock.Now})
+		if err != nil {
+			return err
+		}
+		s.stores = append(s.stores, st)
+	}
+	s.store = s.stores[0]
+	return nil
+}
+
+// serveAnywhere has one of the servers answer, which knows by then what the others have
+// written.
+func (s *Server) serveAnywhere(w http.ResponseWriter, r *http.Request) {
+	i := rand.IntN(len(s.apis))
+	if err := s.stores[i].Refresh(r.Context()); err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	s.apis[i].ServeHTTP(w, r)
+}
+
+// forget has all servers forget what depends on the time.
+func (s *Server) forget() {
+	for _, api := range s.apis {
+		api.Forget()
+	}
 }
 
 func readSeed(r io.Reader) (*seed.Seed, error) {
@@ -311,11 +360,20 @@ func (s *Server) findApp(ctx context.Context) error {
 // test.
 func (s *Server) Close() {
 	s.close.Do(func() {
-		s.ClearIdentityFaults() // so that no request is kept waiting
-		s.plain.Close()
-		s.secure.Close()
-		s.api.Close()
-		s.store.Close()
+		if s.plain != nil {
+			s.ClearIdentityFaults() // so that no request is kept waiting
+			s.plain.Close()
+			s.secure.Close()
+		}
+		for _, api := range s.apis {
+			api.Close()
+		}
+		for _, st := range s.stores {
+			st.Close()
+		}
+		if s.remove != nil {
+			_ = s.remove()
+		}
 		s.logs.Close()
 	})
 }

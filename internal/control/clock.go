@@ -1,9 +1,13 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/clock"
@@ -24,6 +28,54 @@ func RestoreClock(ctx context.Context, st *store.Store, c *clock.Clock) error {
 		return fmt.Errorf("the clock that the database holds: %w; serve it with the program that wrote it, or take another database", err)
 	}
 	return nil
+}
+
+// FollowClock returns a function that has a clock show what those of other servers with the
+// store do, once one of them was changed. It returns nil if there can be none. The function
+// may be called concurrently, and costs little where nothing was changed.
+func FollowClock(st *store.Store, c *clock.Clock, log *slog.Logger) func(context.Context) {
+	if !st.IsShared() {
+		return nil
+	}
+	f := &follower{store: st, clock: c, log: log}
+	f.seen.Store(^uint64(0))
+	return f.follow
+}
+
+// follower follows the clocks of other servers.
+type follower struct {
+	store *store.Store
+	clock *clock.Clock
+	log   *slog.Logger
+
+	seen   atomic.Uint64 // the version of what the clock shows
+	mu     sync.Mutex    // guards failed, and is held while the clock is restored
+	failed time.Time
+}
+
+// apartFollows is the time between attempts to read a setting that cannot be read.
+const apartFollows = time.Second
+
+func (f *follower) follow(ctx context.Context) {
+	if f.store.SharedVersion(store.Settings) == f.seen.Load() {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	version := f.store.SharedVersion(store.Settings)
+	if version == f.seen.Load() || time.Since(f.failed) < apartFollows {
+		return
+	}
+	saved, err := f.store.Setting(context.WithoutCancel(ctx), settingClock)
+	if err == nil && !bytes.Equal(saved, f.clock.Save()) {
+		err = f.clock.Restore(saved)
+	}
+	if err != nil {
+		f.failed = time.Now()
+		f.log.Error("the clock does not follow those of other servers", "error", err)
+		return
+	}
+	f.seen.Store(version)
 }
 
 // Reset restores the state after the store was filled with the seed: see
@@ -47,7 +99,7 @@ func (p *Plane) Reset(ctx context.Context, data *seed.Seed) error {
 		p.config.Authority.ForgetSignIns(consents)
 		p.config.Authority.ClearFaults()
 	}
-	if err := p.config.Store.PutSetting(ctx, settingClock, nil); err != nil {
+	if err := p.config.Store.ChangeClock(ctx, settingClock, func([]byte) ([]byte, error) { return nil, nil }); err != nil {
 		return err
 	}
 	p.config.Clock.Reset()
@@ -116,21 +168,35 @@ func (p *Plane) changesClock(change func()) handlerFunc {
 	}
 }
 
-// changeClock changes the clock and saves it, so that it survives a restart. If it
-// cannot be saved, it is not changed: it would jump at the next start.
+// changeClock changes the clock and saves it, so that it survives a restart, and other
+// servers follow. If it cannot be saved, it is not changed: it would jump at the next start.
 func (p *Plane) changeClock(r *http.Request, change func() error) (any, error) {
 	p.clockChange.Lock()
 	defer p.clockChange.Unlock()
-	was, saved := p.config.Clock.State(), p.config.Clock.Save()
-	if err := change(); err != nil {
-		return nil, refuse(err.Error())
-	}
+	c := p.config.Clock
+	saved := c.Save()
+	var was clock.State
 	// The caller may hang up; the change must not be partial.
-	if err := p.config.Store.PutSetting(context.WithoutCancel(r.Context()), settingClock, p.config.Clock.Save()); err != nil {
-		_ = p.config.Clock.Restore(saved) // Save wrote it
+	err := p.config.Store.ChangeClock(context.WithoutCancel(r.Context()), settingClock, func(before []byte) ([]byte, error) {
+		// Another server may have changed it.
+		if p.config.Follow != nil && !bytes.Equal(before, saved) {
+			if err := c.Restore(before); err != nil {
+				return nil, err
+			}
+		}
+		was = c.State()
+		if err := change(); err != nil {
+			return nil, refuse(err.Error())
+		}
+		return c.Save(), nil
+	})
+	if err != nil {
+		if !bytes.Equal(saved, c.Save()) {
+			_ = c.Restore(saved) // Save wrote it
+		}
 		return nil, err
 	}
-	answer := newClock(p.config.Clock.State())
+	answer := newClock(c.State())
 	answer.Was = newClock(was)
 	return answer, nil
 }

@@ -6,6 +6,7 @@ package control
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +41,8 @@ type Config struct {
 	Logger *slog.Logger // nil logs nothing
 	// Health answers GET /livez and /readyz.
 	Health http.Handler
+	// Follow, if not nil, is that of [FollowClock]. It is called before each answer.
+	Follow func(context.Context)
 	// Forget discards what the server has cached or counted.
 	Forget func()
 }
@@ -189,6 +192,9 @@ func (r *refusal) Error() string { return r.text }
 // serve writes what a handler returns.
 func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		if p.config.Follow != nil {
+			p.config.Follow(r.Context())
+		}
 		body, err := handle(r)
 		status := http.StatusOK
 		if made, ok := body.(created); ok {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // FaultKeyRollover is the fault that the authority does not inject by itself, as its
@@ -85,6 +86,15 @@ func (p *Plane) addFault(r *http.Request) (any, error) {
 			return nil, refuse(d.name + ": " + err.Error())
 		}
 	}
+	// Whoever asks one of several servers cannot know which of them answers.
+	others, err := p.config.Store.OtherServers(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	if others > 0 {
+		return nil, &refusal{http.StatusConflict, fmt.Sprintf("a fault is one server's, and %s of this database would go on without it: stop all but this one, or inject it at a server with a database of its own",
+			words.Count(others, "other server"))}
+	}
 	added, err := p.config.Authority.AddFault(fault)
 	if err != nil {
 		return nil, refuse(err.Error())
@@ -92,13 +102,24 @@ func (p *Plane) addFault(r *http.Request) (any, error) {
 	return created{newFault(added)}, nil
 }
 
+// faultList is the answer of GET /identity/faults.
+type faultList struct {
+	Faults []Fault `json:"faults"`
+	// OtherServers is how many servers of the database have none of them.
+	OtherServers int `json:"otherServers,omitzero"`
+}
+
 // listFaults is GET /identity/faults.
-func (p *Plane) listFaults(*http.Request) (any, error) {
+func (p *Plane) listFaults(r *http.Request) (any, error) {
+	others, err := p.config.Store.OtherServers(r.Context())
+	if err != nil {
+		return nil, err
+	}
 	list := []Fault{}
 	for _, f := range p.config.Authority.Faults() {
 		list = append(list, newFault(f))
 	}
-	return map[string]any{"faults": list}, nil
+	return faultList{list, others}, nil
 }
 
 // clearFaults is DELETE /identity/faults.

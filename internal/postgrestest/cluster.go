@@ -11,6 +11,7 @@ import (
 	"errors"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -48,7 +49,10 @@ type Options struct {
 	Settings map[string]string
 }
 
-var shared = sync.OnceValues(func() (*Cluster, error) {
+// Shared returns the cluster that the tests of this process share: a private one, or the
+// server that PARTNERCENTER_TEST_POSTGRES names. Tests must leave its settings and roles as
+// they are.
+var Shared = sync.OnceValues(func() (*Cluster, error) {
 	if address := os.Getenv("PARTNERCENTER_TEST_POSTGRES"); address != "" {
 		u, err := url.Parse(address)
 		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
@@ -59,12 +63,10 @@ var shared = sync.OnceValues(func() (*Cluster, error) {
 	return start(Options{})
 })
 
-// Start returns the cluster that the tests of this process share: a private one, or the
-// server that PARTNERCENTER_TEST_POSTGRES names. Tests must leave its settings and roles as
-// they are.
+// Start returns [Shared].
 func Start(tb testing.TB) *Cluster {
 	tb.Helper()
-	c, err := shared()
+	c, err := Shared()
 	if err != nil {
 		tb.Fatalf("no PostgreSQL to test with: %v", err)
 	}
@@ -204,20 +206,51 @@ func withDatabase(u *url.URL, name string) string {
 // test, with the connections to it.
 func (c *Cluster) NewDatabase(tb testing.TB) string {
 	tb.Helper()
-	name := "test_" + ascii.ToLower(rand.Text())
-	// Copying files takes half of what it takes to log their pages.
-	if err := c.exec(c.base, "CREATE DATABASE "+name+" TEMPLATE template0 STRATEGY file_copy"); err != nil {
+	address, drop, err := c.newDatabase("template0")
+	if err != nil {
 		tb.Fatalf("creating a database: %v", err)
 	}
 	tb.Cleanup(func() {
 		if c.dedicated {
 			return // it is removed as a whole, and may have been stopped
 		}
-		if err := c.exec(c.base, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := drop(); err != nil {
 			tb.Errorf("dropping a database: %v", err)
 		}
 	})
-	return withDatabase(c.base, name)
+	return address
+}
+
+// newDatabase returns the URL of a copy of a database, and what drops it.
+func (c *Cluster) newDatabase(template string) (address string, drop func() error, err error) {
+	name := "test_" + ascii.ToLower(rand.Text())
+	// Copying files takes half of what it takes to log their pages.
+	err = c.exec(c.base, "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY file_copy")
+	return withDatabase(c.base, name), func() error { return c.exec(c.base, "DROP DATABASE "+name+" WITH (FORCE)") }, err
+}
+
+// Template returns a function that makes copies of a database, and functions that drop
+// them. The database is prepared when the first is made; nothing may be connected to it
+// then. It is there as long as the cluster.
+func (c *Cluster) Template(prepare func(address string) error) func() (address string, drop func() error, err error) {
+	template := sync.OnceValues(func() (string, error) {
+		address, _, err := c.newDatabase("template0")
+		if err == nil {
+			err = prepare(address)
+		}
+		return address, err
+	})
+	return func() (string, func() error, error) {
+		address, err := template()
+		if err != nil {
+			return "", nil, err
+		}
+		u, err := url.Parse(address)
+		if err != nil {
+			return "", nil, err
+		}
+		return c.newDatabase(strings.TrimPrefix(u.Path, "/"))
+	}
 }
 
 // exec executes a statement, in the database of the URL.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
+	"github.com/partnercenter-go/partnercenter/internal/fleet/fleettest"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
@@ -45,6 +46,7 @@ const adminAgent = "admin.agent@contosocsp.onmicrosoft.com"
 var sample *partnercentertest.Server
 
 func TestMain(m *testing.M) {
+	fleettest.Main()
 	code := m.Run()
 	if sample != nil {
 		sample.Close()

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/control"
+	"github.com/partnercenter-go/partnercenter/internal/fleet"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
@@ -33,17 +35,17 @@ import (
 // The environment of the server process of TestExactlyOnce, and the header by
 // which a request asks it to die.
 const (
-	onceDatabase = "PARTNERCENTER_TEST_ONCE_DATABASE"
-	onceAddress  = "PARTNERCENTER_TEST_ONCE_ADDRESS"
-	headerKill   = "X-Test-Kill" // before, after
+	onceDatabase  = "PARTNERCENTER_TEST_ONCE_DATABASE"
+	onceAddresses = "PARTNERCENTER_TEST_ONCE_ADDRESSES" // the process's own first
+	headerKill    = "X-Test-Kill"                       // before, after
 )
 
 var purchases = flag.Int("purchases", 200, "how many purchases TestExactlyOnce makes")
 
 const purchasers = 16
 
-// TestExactlyOnceServer is the server process: it serves a database on disk
-// until it is killed.
+// TestExactlyOnceServer is a server process: it serves a database on disk, or in PostgreSQL
+// beside another one, until it is killed.
 func TestExactlyOnceServer(t *testing.T) {
 	path := os.Getenv(onceDatabase)
 	if path == "" {
@@ -54,7 +56,8 @@ func TestExactlyOnceServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://" + os.Getenv(onceAddress)}})
+	addresses := strings.Split(os.Getenv(onceAddresses), ",")
+	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: onceURLs(addresses)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +69,7 @@ func TestExactlyOnceServer(t *testing.T) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {} // it takes a moment
 	}
-	t.Fatal(http.ListenAndServe(os.Getenv(onceAddress), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	t.Fatal(http.ListenAndServe(addresses[0], http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Header.Get(headerKill) {
 		case "before":
 			die()
@@ -78,6 +81,15 @@ func TestExactlyOnceServer(t *testing.T) {
 	})))
 }
 
+// onceURLs are the base URLs of servers.
+func onceURLs(addresses []string) []string {
+	urls := make([]string, len(addresses))
+	for i, address := range addresses {
+		urls[i] = "http://" + address
+	}
+	return urls
+}
+
 // deaf discards an answer, so that it never reaches the client.
 type deaf struct{ header http.Header }
 
@@ -87,7 +99,7 @@ func (deaf) WriteHeader(int)             {}
 
 // TestExactlyOnce makes purchases on a server that is killed before and after it
 // commits, over connections that break, with requests that come twice and out of
-// order. In the end there are as many orders, and each purchase was told of its
+// order, and to any of two servers on PostgreSQL. In the end there are as many orders, and each purchase was told of its
 // own.
 //
 // For longer: go test ./internal/server -run TestExactlyOnce -purchases 1000
@@ -129,6 +141,7 @@ func TestExactlyOnce(t *testing.T) {
 		t.Errorf("the server was killed %d times, which proves little", kills)
 	}
 
+	s.await(t)
 	// Late repetitions get the first answer, other bodies none.
 	for _, p := range list[:min(100, len(list))] {
 		status, body, err := s.send(p, p.body, "")
@@ -139,6 +152,9 @@ func TestExactlyOnce(t *testing.T) {
 		if err != nil || status != http.StatusConflict || !strings.Contains(string(body), "800002") {
 			t.Errorf("purchase %d, with another body: %d, %v\n%s", p.number, status, err, body)
 		}
+	}
+	if len(s.addresses) > 1 {
+		time.Sleep(time.Second) // what a server knows of the other's orders is no older
 	}
 	orders := s.orders(t, customers)
 	for _, p := range list {
@@ -162,53 +178,69 @@ type purchase struct {
 	answer         string
 }
 
-// onceServer is the server process, which is restarted when it is killed.
+// onceServer is a server process, or two, which are restarted when they are killed.
 type onceServer struct {
-	address         string
+	addresses       []string
 	token           string
 	client          *http.Client
 	kills, requests atomic.Int64
 }
 
+func (s *onceServer) address() string { return s.addresses[rand.IntN(len(s.addresses))] }
+
 func startOnce(t *testing.T) *onceServer {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	s := &onceServer{client: &http.Client{Timeout: 2 * time.Minute}}
+	database, servers := filepath.Join(t.TempDir(), "once.db"), 1
+	if fleet.Database != nil {
+		var err error
+		var drop func() error
+		if database, drop, err = fleet.Database(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = drop() })
+		servers = fleet.Servers
 	}
-	s := &onceServer{address: listener.Addr().String(), client: &http.Client{Timeout: 2 * time.Minute}}
-	listener.Close()
-	path := filepath.Join(t.TempDir(), "once.db")
-	s.token = fillOnce(t, path, s.address)
+	for range servers {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		s.addresses = append(s.addresses, listener.Addr().String())
+	}
+	s.token = fillOnce(t, database, s.addresses)
 
 	ctx, cancel := context.WithCancel(context.Background())
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		for ctx.Err() == nil {
-			cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestExactlyOnceServer$")
-			cmd.Env = append(os.Environ(), onceDatabase+"="+path, onceAddress+"="+s.address)
-			out, err := cmd.CombinedOutput()
-			if ctx.Err() != nil {
-				return
+	var over sync.WaitGroup
+	for i := range s.addresses {
+		own := append([]string{s.addresses[i]}, slices.Delete(slices.Clone(s.addresses), i, i+1)...)
+		over.Go(func() {
+			for ctx.Err() == nil {
+				cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestExactlyOnceServer$")
+				cmd.Env = append(os.Environ(), onceDatabase+"="+database, onceAddresses+"="+strings.Join(own, ","))
+				out, err := cmd.CombinedOutput()
+				if ctx.Err() != nil {
+					return
+				}
+				var exit *exec.ExitError
+				if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !errors.As(err, &exit) || !ok || !status.Signaled() {
+					t.Errorf("the server ended by itself: %v\n%s", err, out)
+					return
+				}
+				s.kills.Add(1)
 			}
-			var exit *exec.ExitError
-			if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !errors.As(err, &exit) || !ok || !status.Signaled() {
-				t.Errorf("the server ended by itself: %v\n%s", err, out)
-				return
-			}
-			s.kills.Add(1)
-		}
-	}()
-	t.Cleanup(func() { cancel(); <-over })
+		})
+	}
+	t.Cleanup(func() { cancel(); over.Wait() })
 	return s
 }
 
 // fillOnce makes the database and a token for it.
-func fillOnce(t *testing.T, path, address string) string {
+func fillOnce(t *testing.T, database string, addresses []string) string {
 	t.Helper()
 	ctx := t.Context()
-	st, err := store.Open(ctx, path, nil)
+	st, err := store.Open(ctx, database, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +252,7 @@ func fillOnce(t *testing.T, path, address string) string {
 	if _, err := st.Load(ctx, data); err != nil {
 		t.Fatal(err)
 	}
-	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://" + address}})
+	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: onceURLs(addresses)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +301,7 @@ func (s *onceServer) buy(p *purchase) error {
 }
 
 func (s *onceServer) request(p *purchase, body, kill string) *http.Request {
-	req, err := http.NewRequest(http.MethodPost, "http://"+s.address+p.path, strings.NewReader(body))
+	req, err := http.NewRequest(http.MethodPost, "http://"+s.address()+p.path, strings.NewReader(body))
 	if err != nil {
 		panic(err) // the address is one
 	}
@@ -295,7 +327,7 @@ func (s *onceServer) send(p *purchase, body, kill string) (int, []byte, error) {
 // sendAndHangUp sends a whole request and does not wait for its answer.
 func (s *onceServer) sendAndHangUp(p *purchase) {
 	s.requests.Add(1)
-	conn, err := net.Dial("tcp", s.address)
+	conn, err := net.Dial("tcp", s.address())
 	if err != nil {
 		return // it is being started
 	}
@@ -305,10 +337,27 @@ func (s *onceServer) sendAndHangUp(p *purchase) {
 	_, _ = conn.Write(request.Bytes())
 }
 
+// await waits for the servers that were killed last.
+func (s *onceServer) await(t *testing.T) {
+	t.Helper()
+	for _, address := range s.addresses {
+		for started := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+			conn, err := net.Dial("tcp", address)
+			if err == nil {
+				conn.Close()
+				break
+			}
+			if time.Since(started) > 2*time.Minute {
+				t.Fatal("a server does not start")
+			}
+		}
+	}
+}
+
 func (s *onceServer) get(t *testing.T, path string, into any) {
 	t.Helper()
 	for range 6000 {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address+path, nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address()+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,8 +5,10 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -49,27 +51,38 @@ func addSigningKey(t *testing.T, st *store.Store) {
 	must(t, err)
 	text, err := key.PEM()
 	must(t, err)
-	must(t, st.AddSigningKey(t.Context(), store.SigningKey{ID: key.ID, PEM: text, Created: key.Created}))
+	if err := st.AddSigningKey(t.Context(), store.SigningKey{ID: key.ID, PEM: text, Created: key.Created}); !errors.Is(err, store.ErrKeyExists) {
+		must(t, err)
+	}
 }
 
 func newRunning(t *testing.T) *inFlight {
 	t.Helper()
-	return newRunningAs(t, partnercenter.CloudNameGlobal, false)
+	return newRunningOn(t, ":memory:", partnercenter.CloudNameGlobal, false)
 }
 
 // newRunningAs starts a server that emulates a cloud, or all of them.
 func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *inFlight {
 	t.Helper()
+	return newRunningOn(t, ":memory:", cloud, all)
+}
+
+// newRunningOn starts a server on a database.
+func newRunningOn(t *testing.T, database string, cloud partnercenter.CloudName, all bool) *inFlight {
+	t.Helper()
 	ctx := t.Context()
 	clk := clock.New(nil)
-	st, err := store.Open(ctx, ":memory:", &store.Options{Now: clk.Now})
+	st, err := store.Open(ctx, database, &store.Options{Now: clk.Now})
 	must(t, err)
 	t.Cleanup(func() { st.Close() })
 	data, err := seed.Sample()
 	must(t, err)
-	_, err = st.Load(ctx, data)
+	_, _, err = st.Fill(ctx, data)
 	must(t, err)
 	addSigningKey(t, st)
+	must(t, control.RestoreClock(ctx, st, clk))
+	must(t, st.Join(ctx))
+	follow := control.FollowClock(st, clk, slog.New(slog.DiscardHandler))
 	r := &inFlight{clock: clk, store: st, partner: data.Partners[0].TenantID, done: make(chan error, 1)}
 	apps, err := st.Apps(ctx, r.partner)
 	must(t, err)
@@ -91,10 +104,10 @@ func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *inFlig
 
 	r.authority, err = control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://" + r.api, "https://" + r.tls}, Now: clk.Now, Cloud: cloud, AllClouds: all})
 	must(t, err)
-	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, Clock: clk, CacheSize: 1 << 20, RequestsPerMinute: 1000, Cloud: cloud, AllClouds: all})
+	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, Clock: clk, Follow: follow, CacheSize: 1 << 20, RequestsPerMinute: 1000, Cloud: cloud, AllClouds: all})
 	must(t, err)
 	t.Cleanup(srv.Close)
-	l.Plane = control.New(control.Config{Store: st, Authority: r.authority, Clock: clk, Cloud: cloud, Health: srv.Health(), Forget: srv.Forget}).Handler()
+	l.Plane = control.New(control.Config{Store: st, Authority: r.authority, Clock: clk, Cloud: cloud, Health: srv.Health(), Follow: follow, Forget: srv.Forget}).Handler()
 	var serving context.Context
 	serving, r.stop = context.WithCancel(context.Background())
 	go func() { r.done <- srv.Serve(serving, l, 2*time.Minute) }()

@@ -53,7 +53,8 @@ func (r *inFlight) end(key []byte) {
 
 // writeOnce performs a write once, however often the request arrives. A write with an
 // MS-RequestId has one effect and one answer, which is stored with the effect; a
-// repetition must have the same body. A refusal has no effect and is not stored: a
+// repetition must have the same body. It may be at another server at the same time: then
+// both decide, and the one that is later has the first's answer. A refusal has no effect and is not stored: a
 // repetition is decided again.
 //
 // Decide is called again when its input has changed in the meantime. It must not have
@@ -71,16 +72,17 @@ func (s *Server) writeOnce(c *call, body []byte, decide func(context.Context) (*
 			return errInProgress
 		}
 		defer s.inFlight.end(answer.Key)
-		switch before, err := s.config.Store.Answered(ctx, c.claims.TenantID, c.customer, answer.Key); {
-		case err != nil:
-			return err
-		case before != nil:
-			return c.answerAgain(before, answer.Digest)
-		}
 	}
 	for range maxDecisions {
+		if done, err := s.answerAgain(ctx, c, answer); done || err != nil {
+			return err
+		}
 		result, err := decide(ctx)
 		if err != nil {
+			// It may be refused because of what the same request has done at another server.
+			if done, err := s.answerAgain(ctx, c, answer); done || err != nil {
+				return err
+			}
 			return err
 		}
 		if result.change == nil && answer != nil {
@@ -93,7 +95,7 @@ func (s *Server) writeOnce(c *call, body []byte, decide func(context.Context) (*
 				result.change.Answer = answer
 			}
 			switch err := s.config.Store.Apply(ctx, result.change); {
-			case errors.Is(err, store.ErrConflict):
+			case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrAnswered): // by another server
 				continue
 			case err != nil:
 				return err
@@ -145,13 +147,21 @@ func (c *call) checkWriteHeaders() error {
 	return nil
 }
 
-// answerAgain repeats an earlier answer, if the body is the same.
-func (c *call) answerAgain(before *store.Answer, digest []byte) error {
-	if subtle.ConstantTimeCompare(before.Digest, digest) == 0 {
-		return errRequestIDUsed(c.requestID)
+// answerAgain repeats an earlier answer to a named write, if there is one and the body is
+// the same. It reports whether the write is answered.
+func (s *Server) answerAgain(ctx context.Context, c *call, answer *store.Answer) (done bool, err error) {
+	if answer == nil {
+		return false, nil
+	}
+	before, err := s.config.Store.Answered(ctx, c.claims.TenantID, c.customer, answer.Key)
+	if before == nil || err != nil {
+		return false, err
+	}
+	if subtle.ConstantTimeCompare(before.Digest, answer.Digest) == 0 {
+		return false, errRequestIDUsed(c.requestID)
 	}
 	c.writeLocated(before.Status, before.Location, before.Body)
-	return nil
+	return true, nil
 }
 
 // writeLocated writes an answer with an optional Location.

@@ -50,6 +50,9 @@ type Config struct {
 	// Clock is the clock for everything that depends on time. Give its Now to the
 	// authority and the store. Nil means a clock that follows the system's.
 	Clock *clock.Clock
+	// Follow, if not nil, has the clock show what those of other servers do. It is called
+	// before each answer.
+	Follow func(context.Context)
 
 	// TempDir is the folder for files on their way to or from a client. Empty means
 	// that of the system.
@@ -141,6 +144,10 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the key of continuation tokens: %w", err)
 	}
+	shared := c.Store
+	if !shared.IsShared() {
+		shared = nil
+	}
 	s := &Server{
 		config:    c,
 		tokens:    c.Authority,
@@ -149,7 +156,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		access:    newAccessLog(c.Logger),
 		routes:    newRouter(Routes()),
 		lists:     newListCache(c.CacheSize),
-		throttle:  newThrottle(c.RequestsPerMinute, c.WriteWeight),
+		throttle:  newThrottle(c.RequestsPerMinute, c.WriteWeight, shared),
 		seal:      newSealer(key),
 		inFlight:  inFlight{keys: map[string]struct{}{}},
 		uploads:   newShares(),
@@ -217,6 +224,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := calls.Get().(*call)
 	c.w, c.r, c.started = w, r, time.Now()
 	defer s.finish(c)
+	if s.config.Follow != nil {
+		s.config.Follow(r.Context())
+	}
 	if err := s.dispatch(c); err != nil {
 		s.refuse(c, err)
 	}
@@ -342,7 +352,11 @@ func (s *Server) serveAPI(c *call, path pathSegments) error {
 		if route.ofCustomer() {
 			customer = c.params.values[0]
 		}
-		if wait := s.throttle.take(route.Limit, c.claims.TenantID, customer, s.now()); wait > 0 {
+		wait, err := s.throttle.take(c.r.Context(), route.Limit, c.claims.TenantID, customer, s.now())
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
 			return &throttled{wait: wait}
 		}
 	}

@@ -38,11 +38,11 @@ func TestThrottleCounts(t *testing.T) {
 		{"what is no customer is one", []step{{subscriptionRead, "p", "x", 6, 0, 0}, {subscriptionRead, "p", "y", 5, 0, time.Minute}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			throttle := newThrottle(10, 3)
+			throttle := newThrottle(10, 3, nil)
 			for i, s := range test.steps {
 				var wait time.Duration
 				for range s.times {
-					wait = throttle.take(s.limit, s.partner, s.customer, noon.Add(s.at))
+					wait = takeOne(t, throttle, s.limit, s.partner, s.customer, noon.Add(s.at))
 				}
 				if wait != s.wait {
 					t.Errorf("step %d: wait %s, want %s", i, wait, s.wait)
@@ -52,23 +52,32 @@ func TestThrottleCounts(t *testing.T) {
 	}
 }
 
+func takeOne(t *testing.T, throttle *throttle, limit Limit, partner, customer string, now time.Time) time.Duration {
+	t.Helper()
+	wait, err := throttle.take(t.Context(), limit, partner, customer, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wait
+}
+
 // TestThrottleForgets calls for more customers than the throttle remembers at
 // once, and for one of them a minute later.
 func TestThrottleForgets(t *testing.T) {
-	throttle := newThrottle(2, 1)
+	throttle := newThrottle(2, 1, nil)
 	customer := func(n int) string { return fmt.Sprintf("00000000-0000-0000-0000-%012x", n) }
 	const customers = maxThrottleWindows + 1000
 	for n := range customers {
-		throttle.take(subscriptionRead, "p", customer(n), noon.Add(time.Duration(n)*time.Microsecond))
+		takeOne(t, throttle, subscriptionRead, "p", customer(n), noon.Add(time.Duration(n)*time.Microsecond))
 	}
 	if n := throttle.windows.Len(); n != maxThrottleWindows {
 		t.Errorf("%d windows, want at most %d", n, maxThrottleWindows)
 	}
-	if throttle.take(subscriptionRead, "p", customer(customers-1), noon.Add(time.Second)) != 0 ||
-		throttle.take(subscriptionRead, "p", customer(customers-1), noon.Add(time.Second)) == 0 {
+	if takeOne(t, throttle, subscriptionRead, "p", customer(customers-1), noon.Add(time.Second)) != 0 ||
+		takeOne(t, throttle, subscriptionRead, "p", customer(customers-1), noon.Add(time.Second)) == 0 {
 		t.Error("a customer asked for last is not remembered")
 	}
-	throttle.take(subscriptionRead, "p", customer(0), noon.Add(2*time.Minute))
+	takeOne(t, throttle, subscriptionRead, "p", customer(0), noon.Add(2*time.Minute))
 	if n := throttle.windows.Len(); n != 1 {
 		t.Errorf("%d windows a minute later, want 1", n)
 	}
@@ -120,6 +129,16 @@ func TestLimits(t *testing.T) {
 			if want := enforced[name]; route.Limit != want {
 				t.Errorf("%s has limit %+v, want %+v", name, route.Limit, want)
 			}
+		}
+	}
+}
+
+func BenchmarkThrottle(b *testing.B) {
+	throttle := newThrottle(1<<60, 2, nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		if wait, err := throttle.take(b.Context(), orderRead, "p", "11111111-1111-1111-1111-11111111111a", noon); wait != 0 || err != nil {
+			b.Fatal(wait, err)
 		}
 	}
 }

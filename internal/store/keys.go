@@ -73,9 +73,40 @@ func (s *Store) PutSetting(ctx context.Context, name string, value []byte) error
 	if len(value) == 0 {
 		return s.executeShared(ctx, Settings, what, nil, `DELETE FROM settings WHERE name = $1`, settingKept+name)
 	}
-	return s.executeShared(ctx, Settings, what, nil, `
+	return s.executeShared(ctx, Settings, what, nil, putSettingSQL, settingKept+name, value)
+}
+
+const putSettingSQL = `
 INSERT INTO settings (name, value) VALUES ($1, $2)
-ON CONFLICT (name) DO UPDATE SET value = excluded.value`, settingKept+name, value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+
+// ChangeClock replaces the setting with a name, that of the clock which everything here is
+// counted by, by what change makes of it, with no other change in between. Limits are
+// counted anew. If change fails, or nothing can be stored, nothing has changed.
+func (s *Store) ChangeClock(ctx context.Context, name string, change func(before []byte) (after []byte, err error)) error {
+	return s.transact(ctx, "change the clock", func(tx *tx) error {
+		tx.changed.shared |= Settings
+		var before []byte
+		err := tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingKept+name).Scan(&before)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		after, err := change(before)
+		if err != nil {
+			return err
+		}
+		if s.pg != nil {
+			if _, err := tx.exec(`DELETE FROM windows`); err != nil {
+				return err
+			}
+		}
+		if len(after) == 0 {
+			_, err = tx.exec(`DELETE FROM settings WHERE name = $1`, settingKept+name)
+			return err
+		}
+		_, err = tx.exec(putSettingSQL, settingKept+name, after)
+		return err
+	})
 }
 
 // Secret returns the random secret with a name. It is generated, with size bytes, when

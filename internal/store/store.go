@@ -71,7 +71,8 @@ type Store struct {
 	written chan struct{} // closed when no more changes are written
 	commits int           // used by the writing goroutine
 
-	oldAnswers bool // there may be answers of which nobody knows whose they are
+	blocks     atomic.Uint64 // of requests taken; see TakeRequests
+	oldAnswers bool          // there may be answers of which nobody knows whose they are
 
 	health health
 
@@ -194,6 +195,9 @@ func (s *Store) Name() string {
 	}
 	return s.name
 }
+
+// IsShared reports whether several servers may use the database.
+func (s *Store) IsShared() bool { return s.pg != nil }
 
 // Close waits for reads and writes to finish, and closes the database.
 func (s *Store) Close() error {

@@ -41,4 +41,6 @@ var tables = []table{
 	{name: "requests", owner: ofCustomer, key: []string{"partner_id", "customer_id", "key"}, emptied: true, rowID: "request_no"},
 
 	{name: "changes", owner: ofServers},
+	{name: "windows", owner: ofServers},
+	{name: "servers", owner: ofServers},
 }

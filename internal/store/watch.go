@@ -60,8 +60,10 @@ func (p *postgres) notify(ctx context.Context, t *tx) {
 // watcher reads what other servers change.
 type watcher struct {
 	store  *Store
-	server []byte      // identifies this one
-	deaf   atomic.Bool // notifications are lost, for tests
+	server []byte       // identifies this one
+	deaf   atomic.Bool  // notifications are lost, for tests
+	joined atomic.Bool  // see Join
+	beaten atomic.Int64 // when this was last written, in nanoseconds of Unix
 	cancel context.CancelFunc
 	done   chan struct{}
 	wake   chan struct{}
@@ -119,6 +121,9 @@ func (p *postgres) stop() error {
 	if w := p.watcher; w != nil && w.cancel != nil {
 		w.cancel()
 		<-w.done
+		if w.joined.Load() {
+			w.leave()
+		}
 	}
 	if p.replica != nil {
 		return p.replica.stop()
@@ -139,6 +144,9 @@ func (w *watcher) run(ctx context.Context) {
 		}
 		// If it fails, lists are read from the database until it works again.
 		_ = w.look(ctx)
+		if w.joined.Load() && time.Now().UnixNano()-w.beaten.Load() >= beatEvery.Nanoseconds() {
+			_ = w.beat(ctx)
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(apartLooks):
@@ -171,6 +179,15 @@ func (w *watcher) listen(ctx context.Context, config *pgx.ConnConfig) {
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// Refresh reads what other servers have changed until now, which the Store does by itself
+// within a second.
+func (s *Store) Refresh(ctx context.Context) error {
+	if s.pg == nil {
+		return nil
+	}
+	return s.wrapError("refresh", s.pg.watcher.look(ctx))
 }
 
 // lookSQL returns what was committed since the last look, or a row without it.

@@ -272,8 +272,12 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 			return nil, err
 		}
 	}
+	if err := l.store.Join(ctx); err != nil {
+		return nil, err
+	}
+	follow := control.FollowClock(l.store, l.clock, logger)
 	config := server.Config{
-		Store: l.store, Catalog: sold, Logger: logger, Clock: l.clock,
+		Store: l.store, Follow: follow, Catalog: sold, Logger: logger, Clock: l.clock,
 		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
 		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud, AllClouds: o.playsSignIn(),
 		Edition: server.Edition(o.limits.edition), Listeners: l.shown(),
@@ -292,7 +296,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	}
 	plane := control.Config{
 		Store: l.store, Authority: config.Authority, Clock: l.clock, Cloud: l.cloud, Logger: logger,
-		Health: l.server.Health(), Forget: l.server.Forget,
+		Health: l.server.Health(), Follow: follow, Forget: l.server.Forget,
 	}
 	if l.entra != nil {
 		plane.TokenEndpoint = l.entra.TokenEndpoint()
