@@ -123,7 +123,7 @@ var importTable = map[string]rule{
 	},
 	"internal/issuer": {
 		ours:   []string{"internal/certificate", "internal/cloudhosts", "internal/guid", "internal/loopback", "internal/quote", "internal/retryafter", "internal/token"},
-		others: []string{"github.com/go-jose/go-jose/v4", "github.com/hashicorp/golang-lru/v2"},
+		others: []string{"github.com/go-jose/go-jose/v4"},
 		why:    "the token authority knows tenants and keys, not where they are kept",
 	},
 	"internal/loopback": {why: "it knows names and addresses and nothing else"},

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
@@ -52,19 +50,11 @@ func (s *Server) Users() []User {
 // then sign in with its private key, as azidentity.ClientCertificateCredential
 // does. AddCertificate panics unless the key is an RSA key of at least 2048 bits.
 func (s *Server) AddCertificate(certificate *x509.Certificate) {
-	ctx := context.Background()
-	s.apps.Lock()
-	defer s.apps.Unlock()
-	apps, err := s.store.Apps(ctx, s.TenantID)
-	must(err)
-	i := slices.IndexFunc(apps, func(a seed.App) bool { return a.ClientID == s.ClientID })
-	if i < 0 {
-		must(fmt.Errorf("tenant %q has no app %q: add it to the seed", s.TenantID, s.ClientID))
-	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
-	apps[i].Certificates = append(apps[i].Certificates, seed.AppCertificate{PEM: string(text)})
-	must(s.store.PutApp(ctx, s.TenantID, apps[i]))
-	must(s.plane.ReloadDirectory(ctx))
+	must(s.store.ChangeApp(context.Background(), s.TenantID, s.ClientID, func(a *seed.App) error {
+		a.Certificates = append(a.Certificates, seed.AppCertificate{PEM: string(text)})
+		return nil
+	}))
 }
 
 // IdentityFault is a fault of the token authority, which then answers as

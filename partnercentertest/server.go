@@ -166,7 +166,6 @@ type Server struct {
 	cloud     cloud.Configuration
 	caPEM     []byte
 	close     sync.Once
-	apps      sync.Mutex // held while an app is changed
 }
 
 // NewServer starts a server that is closed at the end of the test. Only the first of

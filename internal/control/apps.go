@@ -123,7 +123,7 @@ func (p *Plane) listApps(r *http.Request) (any, error) {
 // changeApp changes the app that a call names, unless change fails. show makes the
 // answer from the changed app.
 func (p *Plane) changeApp(r *http.Request, change func(*seed.App) error, show func(seed.Tenant, *seed.App) (any, error)) (any, error) {
-	partner, app, err := appKind.change(p, r, r.PathValue("clientId"), change)
+	partner, app, err := appKind.changeNamed(p, r, r.PathValue("clientId"), change)
 	if err != nil {
 		return nil, err
 	}

@@ -3,15 +3,12 @@ package control
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
-	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
@@ -55,16 +52,8 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 	if err := EnsureSigningKey(ctx, st, o.Now()); err != nil {
 		return nil, fmt.Errorf("the first signing key: %w", err)
 	}
-	keys, err := signingKeys(ctx, st)
-	if err != nil {
-		return nil, fmt.Errorf("the signing keys: %w", err)
-	}
-	tenants, err := tenants(ctx, st)
-	if err != nil {
-		return nil, fmt.Errorf("the tenants: %w", err)
-	}
 	options := issuer.Options{
-		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs, PageURL: o.PageURL, Resources: o.resources(),
+		Keeper: newKeeper(st), BaseURLs: o.BaseURLs, PageURL: o.PageURL, Resources: o.resources(),
 		Leeway: o.Leeway, Lifetime: o.Lifetime, Now: o.Now, ReuseAssertions: o.ReuseAssertions,
 		Customer: func(ctx context.Context, name string) (*issuer.Customer, error) {
 			found, err := st.CustomerTenant(ctx, name)
@@ -74,133 +63,60 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 			return &issuer.Customer{ID: found.ID, Domain: found.Domain, Partners: found.Partners}, nil
 		},
 	}
-	if err := keepSignIns(ctx, st, o.Now, &options); err != nil {
-		return nil, fmt.Errorf("the refresh tokens: %w", err)
-	}
 	return issuer.New(options)
 }
 
-// keepSignIns restores consents, refresh tokens and used assertions from the store and
-// saves changes to it, so that they survive a restart.
-func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *issuer.Options) error {
-	if err := st.DeleteExpiredGrants(ctx, now()); err != nil {
-		return err
-	}
-	grants, err := st.Grants(ctx)
-	if err != nil {
-		return err
-	}
-	for _, stored := range grants {
-		var g issuer.Grant
-		if err := json.Unmarshal(stored.Data, &g); err != nil {
-			return fmt.Errorf("grant %s: %w (%v)", stored.ID, store.ErrDamaged, err) //nolint:errorlint // it is not that of an answer that was cut off
-		}
-		o.Grants = append(o.Grants, g)
-	}
-	if o.Consents, err = storedConsents(ctx, st); err != nil {
-		return err
-	}
-	used, err := st.Assertions(ctx)
-	if err != nil {
-		return err
-	}
-	for _, a := range used {
-		o.Assertions = append(o.Assertions, issuer.UsedAssertion{ClientID: a.ClientID, ID: a.ID})
-	}
-	o.SaveAssertion = func(ctx context.Context, a issuer.UsedAssertion, keep int) error {
-		return unavailable(st.AddAssertion(ctx, store.Assertion{ClientID: a.ClientID, ID: a.ID}, keep))
-	}
-	o.SaveGrant = func(ctx context.Context, g issuer.Grant) error {
-		data, err := json.Marshal(g)
-		if err != nil {
-			return err
-		}
-		return unavailable(st.SaveGrant(ctx, store.Grant{ID: g.ID, TenantID: g.TenantID, Expires: g.KeepUntil(), Data: data}))
-	}
-	o.SaveConsent = func(ctx context.Context, c issuer.Consent) error {
-		if len(c.Resources)+len(c.AppResources) == 0 {
-			return unavailable(st.DeleteConsent(ctx, c.TenantID, c.ClientID, c.UserID))
-		}
-		return unavailable(st.PutConsent(ctx, store.Consent{
-			TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID,
-			Scope: strings.Join(c.Resources, " "), AppScope: strings.Join(c.AppResources, " "),
-		}))
-	}
-	return nil
-}
-
-// storedConsents returns the consents that a store has.
-func storedConsents(ctx context.Context, st *store.Store) ([]issuer.Consent, error) {
-	stored, err := st.Consents(ctx)
-	list := make([]issuer.Consent, 0, len(stored))
-	for _, c := range stored {
-		list = append(list, issuer.Consent{
-			TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID,
-			Resources: ascii.Fields(c.Scope), AppResources: ascii.Fields(c.AppScope),
-		})
-	}
-	return list, err
-}
-
-// unavailable tells the authority that it is not to blame for an error: nothing can be
-// written at the moment.
-func unavailable(err error) error {
-	if errors.As(err, new(*store.UnusableError)) {
-		return fmt.Errorf("%w: %w", issuer.ErrUnavailable, err)
-	}
-	return err
-}
-
-// EnsureSigningKey generates the first signing key of a store without a valid one.
+// EnsureSigningKey generates the first signing key of a store without a valid one. Of
+// several servers that do, one does.
 func EnsureSigningKey(ctx context.Context, st *store.Store, now time.Time) error {
-	keys, err := signingKeys(ctx, st)
-	if err != nil || len(keys) > 0 {
+	isValid := func(k store.SigningKey) bool { return k.Revoked.IsZero() }
+	if keys, err := st.SigningKeys(ctx); err != nil || slices.ContainsFunc(keys, isValid) {
 		return err
 	}
-	_, err = addSigningKey(ctx, st, now)
+	_, err := changeSigningKeys(ctx, st, now, func(keys []store.SigningKey) (keyChange, error) {
+		return keyChange{add: !slices.ContainsFunc(keys, isValid)}, nil
+	})
 	return err
 }
 
-// signingKeys returns the valid keys, newest first: the first one signs.
-func signingKeys(ctx context.Context, st *store.Store) ([]*issuer.Key, error) {
-	stored, err := st.SigningKeys(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var keys []*issuer.Key
-	for _, k := range stored {
-		if !k.Revoked.IsZero() {
-			continue
+// keyChange says whether a signing key is added, which signs from then on, and which are
+// revoked.
+type keyChange struct {
+	add    bool
+	revoke []string
+}
+
+// errNeedsKey says that a key is to be added that has not been generated.
+var errNeedsKey = errors.New("a new signing key is needed")
+
+// changeSigningKeys changes the signing keys of a store, and returns the new one, if any.
+func changeSigningKeys(ctx context.Context, st *store.Store, now time.Time, change func([]store.SigningKey) (keyChange, error)) (*store.SigningKey, error) {
+	var made *store.SigningKey
+	for {
+		added, err := st.ChangeSigningKeys(ctx, func(keys []store.SigningKey) (store.KeyChange, error) {
+			c, err := change(keys)
+			switch {
+			case err != nil || !c.add:
+				return store.KeyChange{Revoke: c.revoke}, err
+			case made == nil:
+				return store.KeyChange{}, errNeedsKey
+			}
+			return store.KeyChange{Add: made, Revoke: c.revoke}, nil
+		})
+		if !errors.Is(err, errNeedsKey) {
+			return added, err
 		}
-		key, err := issuer.ParseKey(k.ID, k.PEM, k.Created)
+		// Nobody waits for it meanwhile.
+		key, err := issuer.GenerateKey(now)
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, key)
+		pem, err := key.PEM()
+		if err != nil {
+			return nil, err
+		}
+		made = &store.SigningKey{ID: key.ID, PEM: pem, Created: now}
 	}
-	slices.SortFunc(keys, func(a, b *issuer.Key) int { return b.Created.Compare(a.Created) })
-	return keys, nil
-}
-
-// addSigningKey generates a key that signs from now on. It is the newest even if the
-// clock was set back since the last one.
-func addSigningKey(ctx context.Context, st *store.Store, now time.Time) (*issuer.Key, error) {
-	stored, err := st.SigningKeys(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(stored) > 0 && !now.After(stored[0].Created) {
-		now = stored[0].Created.Add(time.Microsecond) // the store's resolution
-	}
-	key, err := issuer.GenerateKey(now)
-	if err != nil {
-		return nil, err
-	}
-	pem, err := key.PEM()
-	if err != nil {
-		return nil, err
-	}
-	return key, st.AddSigningKey(ctx, store.SigningKey{ID: key.ID, PEM: pem, Created: key.Created})
 }
 
 // tenants returns the partners of a store as tenants of the token authority.

@@ -83,20 +83,11 @@ func (f *follower) follow(ctx context.Context) {
 func (p *Plane) Reset(ctx context.Context, data *seed.Seed) error {
 	p.clockChange.Lock()
 	defer p.clockChange.Unlock()
-	p.directoryChange.Lock()
-	defer p.directoryChange.Unlock()
 	if err := p.config.Store.Reset(ctx, data); err != nil {
 		return err
 	}
 	if p.config.Authority != nil {
-		if err := p.ReloadDirectory(ctx); err != nil {
-			return err
-		}
-		consents, err := storedConsents(ctx, p.config.Store)
-		if err != nil {
-			return err
-		}
-		p.config.Authority.ForgetSignIns(consents)
+		p.config.Authority.ForgetGuesses()
 		p.config.Authority.ClearFaults()
 	}
 	if err := p.config.Store.ChangeClock(ctx, settingClock, func([]byte) ([]byte, error) { return nil, nil }); err != nil {

@@ -53,9 +53,7 @@ type Plane struct {
 	config Config           // with defaults filled in
 	now    func() time.Time // of the config's clock
 
-	clockChange     sync.Mutex // held while the clock is changed and saved
-	directoryChange sync.Mutex // held while an app or a user is changed
-	keyChange       sync.Mutex // held while signing keys are changed, so that one always remains
+	clockChange sync.Mutex // held while the clock is changed and saved
 }
 
 // New returns the control plane of a server.

@@ -88,16 +88,6 @@ func assign[T any](to, from *T) {
 	}
 }
 
-// ReloadDirectory gives the token authority the tenants, apps and users that the store
-// has now.
-func (p *Plane) ReloadDirectory(ctx context.Context) error {
-	tenants, err := tenants(ctx, p.config.Store)
-	if err != nil {
-		return err
-	}
-	return p.config.Authority.SetTenants(tenants)
-}
-
 // readQuery returns the query of a call, and refuses unknown parameters.
 func readQuery(r *http.Request, known ...string) (url.Values, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -135,19 +125,18 @@ func notFound(what, name, list string) error {
 type entityKind[T any] struct {
 	what, list string // for people, and the path of the list
 	find       func(partners []partnerDirectory, name string) (*partnerDirectory, *T)
-	put        func(st *store.Store, ctx context.Context, partnerID string, v T) error
+	name       func(*T) string
+	change     func(st *store.Store, ctx context.Context, partnerID, name string, change func(*T) error) error
 }
 
 var (
-	appKind  = entityKind[seed.App]{"app", "/apps", findApp, (*store.Store).PutApp}
-	userKind = entityKind[seed.User]{"user", "/users", findUser, (*store.Store).PutUser}
+	appKind  = entityKind[seed.App]{"app", "/apps", findApp, func(a *seed.App) string { return a.ClientID }, (*store.Store).ChangeApp}
+	userKind = entityKind[seed.User]{"user", "/users", findUser, func(u *seed.User) string { return u.UserPrincipalName }, (*store.Store).ChangeUser}
 )
 
-// change changes the item with a name, in the store and in the running authority,
-// unless change fails. The caller may hang up; the change must not be partial.
-func (k entityKind[T]) change(p *Plane, r *http.Request, name string, change func(*T) error) (*partnerDirectory, *T, error) {
-	p.directoryChange.Lock()
-	defer p.directoryChange.Unlock()
+// changeNamed changes the item with a name, unless change fails, and returns it as it is
+// then. The caller may hang up; the change must not be partial.
+func (k entityKind[T]) changeNamed(p *Plane, r *http.Request, name string, change func(*T) error) (*partnerDirectory, *T, error) {
 	partners, err := directory(r.Context(), p.config.Store)
 	if err != nil {
 		return nil, nil, err
@@ -156,15 +145,13 @@ func (k entityKind[T]) change(p *Plane, r *http.Request, name string, change fun
 	if found == nil {
 		return nil, nil, notFound(k.what, name, k.list)
 	}
-	if err := change(found); err != nil {
-		return nil, nil, err
+	// What was found may have changed since.
+	err = k.change(p.config.Store, context.WithoutCancel(r.Context()), partner.tenant.TenantID, k.name(found), func(now *T) error {
+		found = now
+		return change(now)
+	})
+	if wrong, ok := errors.AsType[*seed.FieldError](err); ok {
+		err = refuse(wrong.Field + " " + wrong.Message)
 	}
-	ctx := context.WithoutCancel(r.Context())
-	if err := k.put(p.config.Store, ctx, partner.tenant.TenantID, *found); err != nil {
-		if wrong, ok := errors.AsType[*seed.FieldError](err); ok {
-			return nil, nil, refuse(wrong.Field + " " + wrong.Message)
-		}
-		return nil, nil, err
-	}
-	return partner, found, p.ReloadDirectory(ctx)
+	return partner, found, err
 }

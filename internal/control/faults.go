@@ -8,6 +8,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -158,25 +159,17 @@ func (p *Plane) rollKeyCall(r *http.Request, request FaultRequest) (any, error) 
 // kept, they are revoked, and tokens that they signed are refused from now on; kept
 // keys stay published.
 func (p *Plane) RollKey(ctx context.Context, keep bool) (id string, revoked []string, err error) {
-	p.keyChange.Lock()
-	defer p.keyChange.Unlock()
-	before, err := p.config.Store.SigningKeys(ctx)
+	key, err := changeSigningKeys(ctx, p.config.Store, p.now(), func(keys []store.SigningKey) (keyChange, error) {
+		revoked = []string{}
+		for _, k := range keys {
+			if !keep && k.Revoked.IsZero() {
+				revoked = append(revoked, k.ID)
+			}
+		}
+		return keyChange{add: true, revoke: revoked}, nil
+	})
 	if err != nil {
 		return "", nil, err
-	}
-	key, err := p.startKey(ctx)
-	if err != nil {
-		return "", nil, err
-	}
-	revoked = []string{}
-	for _, k := range before {
-		if keep || !k.Revoked.IsZero() {
-			continue
-		}
-		if err := p.endKey(ctx, k.ID); err != nil {
-			return "", nil, err
-		}
-		revoked = append(revoked, k.ID)
 	}
 	return key.ID, revoked, nil
 }

@@ -101,8 +101,12 @@ func (p *Plane) listConsents(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	consents, err := p.consentsOf(filter)
+	if err != nil {
+		return nil, err
+	}
 	list := []Consent{}
-	for _, c := range p.consentsOf(filter) {
+	for _, c := range consents {
 		list = append(list, Consent{
 			TenantID: c.TenantID, ClientID: c.ClientID, App: appName(partners, c.ClientID),
 			User: userName(partners, c.UserID), UserID: c.UserID, Resources: c.Resources, AppResources: c.AppResources,
@@ -111,7 +115,7 @@ func (p *Plane) listConsents(r *http.Request) (any, error) {
 	return map[string]any{"consents": list}, nil
 }
 
-func (p *Plane) consentsOf(filter principalFilter) []issuer.Consent {
+func (p *Plane) consentsOf(filter principalFilter) ([]issuer.Consent, error) {
 	return p.config.Authority.Consents(func(c issuer.Consent) bool { return filter.concerns(c.TenantID, c.ClientID, c.UserID) })
 }
 
@@ -121,7 +125,10 @@ func (p *Plane) withdrawConsents(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := p.consentsOf(filter)
+	list, err := p.consentsOf(filter)
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range list {
 		c.Resources, c.AppResources = nil, nil
 		if err := p.config.Authority.PutConsent(r.Context(), c); err != nil {
@@ -154,7 +161,11 @@ func (p *Plane) listGrants(r *http.Request) (any, error) {
 		return nil, err
 	}
 	list := []Grant{}
-	for _, g := range p.config.Authority.Grants() {
+	grants, err := p.config.Authority.Grants(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range grants {
 		if !filter.concerns(g.TenantID, g.ClientID, g.UserID) {
 			continue
 		}

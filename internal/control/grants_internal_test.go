@@ -1,11 +1,13 @@
 package control
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -15,20 +17,23 @@ func TestGrantsAfterRestart(t *testing.T) {
 	file, real := filepath.Join(t.TempDir(), "x.db"), time.Now()
 	shown := real
 	now := func() time.Time { return shown }
-	restarted := func() (*store.Store, *issuer.Options) {
+	var authority *issuer.Authority
+	restarted := func() *store.Store {
 		t.Helper()
 		st, err := store.Open(t.Context(), file, &store.Options{Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { st.Close() })
-		o := &issuer.Options{}
-		if err := keepSignIns(t.Context(), st, now, o); err != nil {
+		if _, _, err := st.Fill(t.Context(), &seed.Seed{Partners: []seed.Partner{{Tenant: seed.Tenant{TenantID: "11111111-0000-4000-8000-000000000001"}}}}); err != nil {
 			t.Fatal(err)
 		}
-		return st, o
+		if authority, err = NewAuthority(t.Context(), st, AuthorityOptions{Now: now}); err != nil {
+			t.Fatal(err)
+		}
+		return st
 	}
-	st, o := restarted()
+	st := restarted()
 	past := real.AddDate(-40, 0, 0)
 	for id, g := range map[string]issuer.Grant{
 		"in the past":   {Renewed: past, System: real},
@@ -37,14 +42,23 @@ func TestGrantsAfterRestart(t *testing.T) {
 		"over":          {Renewed: past, System: past},
 	} {
 		g.ID = id
-		if err := o.SaveGrant(t.Context(), g); err != nil {
+		data, err := json.Marshal(g)
+		if err != nil {
 			t.Fatal(err)
+		}
+		r := store.SignIn{Kind: "grant", ID: id, Expires: g.Expires(), System: g.System.Add(issuer.RefreshLifetime), Data: data}
+		if ok, err := st.PutSignIn(t.Context(), r, 0); !ok || err != nil {
+			t.Fatal(ok, err)
 		}
 	}
 	for _, shown = range []time.Time{real.AddDate(10, 0, 0), past, real} {
 		st.Close()
-		if st, o = restarted(); len(o.Grants) != 3 {
-			t.Errorf("at %v: %d families, want 3", shown, len(o.Grants))
+		st = restarted()
+		if kept, err := st.SignIns(t.Context(), "grant"); err != nil || len(kept) != 3 {
+			t.Errorf("at %v: %d families, want 3, %v", shown, len(kept), err)
 		}
+	}
+	if live, err := authority.Grants(t.Context()); err != nil || len(live) != 2 {
+		t.Errorf("%+v, %v", live, err)
 	}
 }

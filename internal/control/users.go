@@ -62,7 +62,7 @@ func (p *Plane) changeUser(r *http.Request) (any, error) {
 		return nil, refuse(fmt.Sprintf("the password must have 1 to %d bytes; send another one", maxCredential))
 	}
 	password, name := "", r.PathValue("upn")
-	_, user, err := userKind.change(p, r, name, func(u *seed.User) error {
+	_, user, err := userKind.changeNamed(p, r, name, func(u *seed.User) error {
 		password = u.Password
 		assign(&u.Password, change.Password)
 		assign(&u.Disabled, change.Disabled)

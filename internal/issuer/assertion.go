@@ -1,11 +1,12 @@
 package issuer
 
 import (
+	"bytes"
+	"cmp"
 	"context"
-	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
@@ -18,74 +19,31 @@ const (
 	// assertionsKept is how many used assertions of an app are remembered, the last ones,
 	// also once they have expired: the clock may be set back.
 	assertionsKept = 4096
-	// maxAssertionsKept bounds those that may still be valid, of some 250 bytes each. Only
-	// the app can make more: who has its key needs no replay.
+	// maxAssertionsKept bounds those of all apps, of some 3 KB each. The app with the most
+	// loses the oldest: who has its key needs no replay.
 	maxAssertionsKept = 65536
 	// longestAssertion is how long an assertion can be valid after its use.
 	longestAssertion = assertionLifetime + 2*assertionLeeway
 )
 
-// UsedAssertion is a client assertion that has given a token.
-type UsedAssertion struct {
-	ClientID string // the app that signed it; lower case
-	ID       []byte // digest of its jti or, without one, of itself
-}
-
-// assertions are the client assertions that have given a token, by the lower-case id of
-// their app.
-type assertions struct {
-	save func(ctx context.Context, used UsedAssertion, keep int) error
-
-	mu   sync.Mutex // guards apps
-	apps map[string]*assertionUses
-}
-
-func newAssertions(known []UsedAssertion, save func(context.Context, UsedAssertion, int) error, now instant) *assertions {
-	as := &assertions{save: save, apps: make(map[string]*assertionUses)}
-	for _, used := range known {
-		use := &assertionUse{at: now} // or earlier
-		copy(use.id[:], used.ID)
-		as.of(used.ClientID).add(use)
-	}
-	return as
-}
-
-// of returns the used assertions of an app.
-func (as *assertions) of(clientID string) *assertionUses {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	uses := as.apps[clientID]
-	if uses == nil {
-		uses = &assertionUses{byID: make(map[[sha256.Size]byte]*assertionUse)}
-		as.apps[clientID] = uses
-	}
-	return uses
-}
-
-func (as *assertions) forget() {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	clear(as.apps)
-}
-
-// assertionUses are the used assertions of one app, each of which gives a token once.
-type assertionUses struct {
-	mu       sync.Mutex // held while a token is issued
-	byID     map[[sha256.Size]byte]*assertionUse
-	order    []*assertionUse // oldest first
-	answered int             // so many of the oldest have no answer any more
-}
-
-// assertionUse is the use of an assertion.
+// assertionUse is the use of a client assertion, which gives a token once. It is claimed
+// before the token is given, and has no answer until then.
 type assertionUse struct {
-	id, request [sha256.Size]byte
-	at          instant
-	got         *issued // nil once it cannot be asked for again
+	Request []byte // digest
+	At      instant
+	Answer  []byte // an issued, sealed with the assertion
 }
+
+const (
+	// claimWait is how long the same request waits for the answer to one under way, and
+	// claimLook how often it looks.
+	claimWait = 5 * time.Second
+	claimLook = 10 * time.Millisecond
+)
 
 // requestDigest identifies what a request asks for. What a client says about itself and
 // its calls differs when it repeats one.
-func requestDigest(t *tokenRequest) [sha256.Size]byte {
+func requestDigest(t *tokenRequest) []byte {
 	asked := maps.Clone(t.form)
 	maps.DeleteFunc(asked, func(name string, _ []string) bool {
 		switch name = ascii.ToLower(name); name {
@@ -94,70 +52,92 @@ func requestDigest(t *tokenRequest) [sha256.Size]byte {
 		}
 		return strings.HasPrefix(name, "x-")
 	})
-	return sha256.Sum256([]byte(t.r.URL.Path + "\n" + asked.Encode()))
+	return digest(t.r.URL.Path + "\n" + asked.Encode())
 }
 
 // once gives a token for an assertion that has given none, and that same one for the
 // same request.
-func (as *assertions) once(t *tokenRequest, now instant, give func() (*issued, error)) (*issued, error) {
-	client := ascii.ToLower(t.client.ID)
-	uses := as.of(client)
-	use := &assertionUse{id: t.assertionID, request: requestDigest(t), at: now}
-	uses.mu.Lock()
-	defer uses.mu.Unlock()
-	uses.dropAnswers(now)
-	if before := uses.byID[use.id]; before != nil {
-		if before.got == nil || before.at.isOverByEither(repeatWindow, now) || before.request != use.request {
-			return nil, fail(codeAssertion, "The client assertion of application %s has given a token already. Sign a new one, with another jti, for each request; for a library that uses one for several requests, start the server with --reuse-assertions.", t.client.ID)
-		}
-		return before.got.later(before.at.age(now)), nil
+func (a *Authority) once(t *tokenRequest, assertion string, give func() (*issued, error)) (*issued, error) {
+	client, ctx, now := ascii.ToLower(t.client.ID), t.r.Context(), a.instant()
+	use := &assertionUse{Request: requestDigest(t), At: now}
+	r := &Record{Kind: kindAssertion, ID: client + " " + hex.EncodeToString(t.assertionID[:]), Owner: client, Proved: true}
+	r.lives(now, longestAssertion)
+	got, err := a.givenBefore(t, r.ID, assertion, use)
+	if got != nil || err != nil {
+		return got, err
 	}
-	var err error
-	if use.got, err = give(); err != nil {
+	// What can be redeemed once must not be by a request that then is too late. A token of
+	// an app's own is better issued in vain than stored in two steps.
+	claims := t.form.Get("grant_type") != grantTypeClientCredentials
+	for claims {
+		if ok, err := a.remember(ctx, r, use); err != nil {
+			return nil, err
+		} else if ok {
+			break
+		}
+		if got, err = a.givenBefore(t, r.ID, assertion, use); got != nil || err != nil {
+			return got, err
+		}
+	}
+	if got, err = give(); err != nil {
+		if claims {
+			_, deleteErr := a.keeper.DeleteRecord(context.WithoutCancel(ctx), *r)
+			err = cmp.Or(err, deleteErr)
+		}
 		return nil, err
 	}
-	if as.save != nil {
-		if err := as.save(context.WithoutCancel(t.r.Context()), UsedAssertion{ClientID: client, ID: use.id[:]}, len(uses.order)+1); err != nil {
+	if use.Answer, err = seal(assertion, got); err != nil {
+		return nil, err
+	}
+	ok, err := a.remember(ctx, r, use)
+	switch {
+	case claims: // and the token is given, whether it can be once more or not
+	case err != nil:
+		return nil, err
+	case !ok:
+		return a.once(t, assertion, give)
+	}
+	return got, nil
+}
+
+// givenBefore returns what an assertion has given before to the same request, or nil if it
+// has given nothing. For other requests it fails.
+func (a *Authority) givenBefore(t *tokenRequest, id, assertion string, use *assertionUse) (*issued, error) {
+	for began := time.Now(); ; {
+		r, before, err := recall[assertionUse](t.r.Context(), a, kindAssertion, id)
+		if before == nil || err != nil {
 			return nil, err
 		}
-	}
-	uses.add(use)
-	uses.drop(now)
-	return use.got, nil
-}
-
-// dropAnswers forgets the answers that cannot be asked for again.
-func (u *assertionUses) dropAnswers(now instant) {
-	for ; u.answered < len(u.order); u.answered++ {
-		oldest := u.order[u.answered]
-		if !oldest.at.isOverByEither(repeatWindow, now) {
-			return
+		isOver := before.At.isOverByEither(repeatWindow, use.At)
+		if isOver && before.Answer != nil { // and stays so when the clock is set back
+			before.Request, before.Answer = nil, nil
+			if _, err := a.remember(t.r.Context(), r, before); err != nil {
+				return nil, err
+			}
 		}
-		oldest.got = nil
+		same := bytes.Equal(before.Request, use.Request) && !isOver
+		if same && before.Answer != nil {
+			got := new(issued)
+			if err := unseal(assertion, before.Answer, got); err != nil {
+				return nil, err
+			}
+			return got.later(before.At.age(use.At)), nil
+		}
+		if !same || time.Since(began) > claimWait {
+			return nil, fail(codeAssertion, "The client assertion of application %s has given a token already. Sign a new one, with another jti, for each request; for a library that uses one for several requests, start the server with --reuse-assertions.", t.client.ID)
+		}
+		select {
+		case <-t.r.Context().Done():
+			return nil, t.r.Context().Err()
+		case <-time.After(claimLook):
+		}
 	}
-}
-
-func (u *assertionUses) add(use *assertionUse) {
-	u.byID[use.id], u.order = use, append(u.order, use)
-}
-
-// drop forgets uses that are too many, the oldest, which expire first.
-func (u *assertionUses) drop(now instant) {
-	for len(u.order) > maxAssertionsKept || len(u.order) > assertionsKept && u.order[0].hasExpired(now) {
-		delete(u.byID, u.order[0].id)
-		u.order, u.answered = u.order[1:], max(u.answered-1, 0)
-	}
-}
-
-// hasExpired reports whether the assertion is valid no more, by both clocks.
-func (u *assertionUse) hasExpired(now instant) bool {
-	return min(u.at.age(now), now.system.Sub(u.at.system)) >= longestAssertion
 }
 
 // later returns what was issued some time ago.
 func (i *issued) later(passed time.Duration) *issued {
-	again, token := *i, *i.token
+	again, token := *i, *i.Token
 	token.Lifetime -= passed.Truncate(time.Second)
-	again.token = &token
+	again.Token = &token
 	return &again
 }

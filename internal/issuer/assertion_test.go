@@ -1,7 +1,6 @@
 package issuer
 
 import (
-	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -20,12 +19,11 @@ import (
 func TestAssertionGivesOneToken(t *testing.T) {
 	c := &clock{at: start}
 	o, certs := certificateOptions(t, c)
-	o.SaveAssertion = func(_ context.Context, used UsedAssertion, _ int) error {
-		o.Assertions = append(o.Assertions, used)
-		return nil
-	}
 	second := &o.Tenants[0].Clients[1]
 	second.Certificates = o.Tenants[0].Clients[0].Certificates
+	system := &clock{at: start}
+	o.System = system.now
+	keeper := newTestKeeper(&o)
 	a := newAuthority(t, o)
 	sign := func(app, jti string) []string {
 		now := c.now()
@@ -67,49 +65,55 @@ func TestAssertionGivesOneToken(t *testing.T) {
 	replayed(post(a, urlV2, form(sign(clientID, "one")))) // the jti counts, not the signature
 	wantTokens(t, a, post(a, urlV2, form(sign(secondClient, "one"))))
 	shown := sign(clientID, "two")
-	wantTokens(t, a, post(a, urlV2, form(shown)))
+	first := wantTokens(t, a, post(a, urlV2, form(shown)))
 	a = newAuthority(t, o) // after a restart
+	if again := wantTokens(t, a, post(a, urlV2, form(shown))); again.AccessToken != first.AccessToken {
+		t.Error("another token after a restart")
+	}
+	for _, r := range recordsOf(a, kindAssertion) {
+		if strings.Contains(string(r.Data), "eyJ") || strings.Contains(string(r.Data), first.AccessToken[10:30]) {
+			t.Error("a token is kept as it is")
+		}
+	}
+	shown = append(shown, "scope", api+"/.default") // for something else
 	replayed(post(a, urlV2, form(shown)))
 
 	// An app's many sign-ins bound what is remembered.
-	uses := a.used.apps[clientID]
-	at := func(since time.Duration) instant { return instant{start.Add(since), start.Add(since)} }
-	filled := 0
-	fill := func(n int, now instant) {
-		for range n {
-			use := &assertionUse{at: now}
-			filled++
-			copy(use.id[:], fmt.Sprint(filled))
-			uses.add(use)
-			uses.drop(now)
+	fill := func(n int, at time.Time) {
+		t.Helper()
+		for i := range n {
+			r := Record{Kind: kindAssertion, ID: fmt.Sprint(at, i), Owner: clientID, Proved: true}
+			r.lives(instant{at, at}, longestAssertion)
+			if ok, err := keeper.PutRecord(t.Context(), r); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
 		}
 	}
-	fill(assertionsKept+1000, at(0))
-	replayed(post(a, urlV2, form(shown))) // others do not make room for it
 	remembered := func(want int) {
 		t.Helper()
-		if len(uses.byID) != want || len(uses.order) != want {
-			t.Errorf("%d and %d are remembered, want %d", len(uses.byID), len(uses.order), want)
+		must(keeper.TrimRecords(t.Context(), kindAssertion, bounds[kindAssertion].keep, bounds[kindAssertion].limit))
+		if n := len(recordsOf(a, kindAssertion)); n != want {
+			t.Errorf("%d are remembered, want %d", n, want)
 		}
 	}
-	fill(maxAssertionsKept, at(longestAssertion-1))
+	before := len(recordsOf(a, kindAssertion))
+	fill(assertionsKept+1000, start)
+	remembered(before + assertionsKept + 1000)
+	replayed(post(a, urlV2, form(shown))) // others do not make room for it
+	c.set(start.Add(2 * time.Hour)) // the clock may be set back
+	remembered(before + assertionsKept + 1000)
+	system.set(start.Add(2 * time.Hour))
+	remembered(assertionsKept + 1) // and the other app's
+	c.set(start)
+	fill(maxAssertionsKept, start.Add(time.Second))
 	remembered(maxAssertionsKept)
-	uses.dropAnswers(at(time.Hour))
-	if uses.answered != maxAssertionsKept {
-		t.Errorf("of %d, %d answers are dropped", maxAssertionsKept, uses.answered)
-	}
-	fill(1, instant{start.Add(time.Hour), start}) // the clock may be set back
-	remembered(maxAssertionsKept)
-	fill(1, at(2*time.Hour))
-	remembered(assertionsKept)
-	uses.dropAnswers(at(3 * time.Hour))
 }
 
 // TestRepeatEnds repeats a request until a minute has passed by either clock.
 func TestRepeatEnds(t *testing.T) {
 	for name, at := range map[string]func(time.Duration) instant{
-		"frozen": func(later time.Duration) instant { return instant{shown: start, system: start.Add(later)} },
-		"set":    func(later time.Duration) instant { return instant{shown: start.Add(later), system: start} },
+		"frozen": func(later time.Duration) instant { return instant{Shown: start, System: start.Add(later)} },
+		"set":    func(later time.Duration) instant { return instant{Shown: start.Add(later), System: start} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, system := &clock{at: start}, &clock{at: start}
@@ -120,8 +124,8 @@ func TestRepeatEnds(t *testing.T) {
 			wantTokens(t, a, post(a, urlV2, form))
 			for _, later := range []time.Duration{repeatWindow - time.Second, repeatWindow} {
 				now := at(later)
-				c.set(now.shown)
-				system.set(now.system)
+				c.set(now.Shown)
+				system.set(now.System)
 				if later < repeatWindow {
 					wantTokens(t, a, post(a, urlV2, form))
 				}
@@ -163,7 +167,7 @@ func TestReuseAssertions(t *testing.T) {
 		t.Errorf("the refusal does not name the way out: %s", w.Body)
 	}
 	o.ReuseAssertions = true
-	o.SaveAssertion = func(context.Context, UsedAssertion, int) error { return errors.New("nothing is to be saved") }
+	newTestKeeper(&o).put = func(Record) error { return errors.New("nothing is to be saved") }
 	a := newAuthority(t, o)
 	first := wantTokens(t, a, post(a, urlV2, form))
 	if again := wantTokens(t, a, post(a, urlV2, form)); again.AccessToken == first.AccessToken {
@@ -171,7 +175,7 @@ func TestReuseAssertions(t *testing.T) {
 	}
 	c.set(start.Add(assertionLifetime))
 	wantTokens(t, a, post(a, urlV2, set(form, "scope", api+"/.default")))
-	a.ForgetSignIns(nil)
+	a.forgetSignIns()
 	c.set(start.Add(assertionLifetime + assertionLeeway))
 	wantRefusal(t, post(a, urlV2, form), 401, "invalid_client", 700024)
 }

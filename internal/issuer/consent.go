@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
@@ -30,28 +29,21 @@ func installationOf(client *app, t *tenant) installation {
 // permissions are the APIs that an app may use.
 type permissions struct{ forUsers, forItself []string }
 
-// consents are those of users, of administrators and of customers.
-type consents struct {
-	save func(context.Context, Consent) error
+// consents are those of users, of administrators and of customers, by object id. That of
+// a whole tenant has none.
+type consents map[installation]map[string]permissions
 
-	mu    sync.Mutex                              // guards given, and is held while a consent is saved
-	given map[installation]map[string]permissions // by object id; "" is the whole tenant
-}
-
-func newConsents(known []Consent, save func(context.Context, Consent) error) *consents {
-	c := &consents{save: save}
-	c.replace(known)
-	return c
-}
-
-// replace replaces all consents, and saves none.
-func (c *consents) replace(known []Consent) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.given = make(map[installation]map[string]permissions, len(known))
+func newConsents(known []Consent) consents {
+	c := make(consents, len(known))
 	for _, consent := range known {
-		c.keep(normalConsent(consent))
+		consent = normalConsent(consent)
+		in := installation{consent.TenantID, consent.ClientID}
+		if c[in] == nil {
+			c[in] = map[string]permissions{}
+		}
+		c[in][consent.UserID] = permissions{consent.Resources, consent.AppResources}
 	}
+	return c
 }
 
 // normalConsent returns a consent in the form in which it is kept. One of an older
@@ -72,10 +64,8 @@ func apiKeys(resources []string) []string {
 
 // look reports whether a tenant has an app, and whether the app may use a resource there
 // for a user or, without one, for itself.
-func (c *consents) look(in installation, user *User, resource string) (present, allowed bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	given := c.given[in]
+func (c consents) look(in installation, user *User, resource string) (present, allowed bool) {
+	given := c[in]
 	if user == nil {
 		allowed = slices.Contains(given[""].forItself, resource)
 	} else {
@@ -84,17 +74,17 @@ func (c *consents) look(in installation, user *User, resource string) (present, 
 	return len(given) > 0, allowed
 }
 
-// add adds what a user has consented to or, without a user, an administrator: for all
+// consent adds what a user has consented to or, without a user, an administrator: for all
 // users, and for the app itself.
-func (c *consents) add(ctx context.Context, in installation, userID, resource string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	before := c.given[in][userID]
-	next := Consent{TenantID: in.tenantID, ClientID: in.clientID, UserID: userID, Resources: with(before.forUsers, resource), AppResources: before.forItself}
-	if userID == "" {
-		next.AppResources = with(before.forItself, resource)
-	}
-	return c.put(ctx, next)
+func (a *Authority) consent(ctx context.Context, in installation, userID, resource string) error {
+	c := Consent{TenantID: in.tenantID, ClientID: in.clientID, UserID: userID}
+	return a.keeper.ChangeConsent(ctx, c, func(c *Consent) error {
+		c.Resources = with(apiKeys(c.Resources), resource)
+		if userID == "" {
+			c.AppResources = with(apiKeys(c.AppResources), resource)
+		}
+		return nil
+	})
 }
 
 // with returns a list with one more resource, unless it is there.
@@ -105,39 +95,14 @@ func with(list []string, resource string) []string {
 	return append(slices.Clone(list), resource)
 }
 
-// put replaces a consent, which is normal; without resources it is deleted. The caller
-// holds the lock.
-func (c *consents) put(ctx context.Context, consent Consent) error {
-	if c.save != nil {
-		if err := c.save(ctx, consent); err != nil {
-			return err
-		}
-	}
-	c.keep(consent)
-	return nil
-}
-
-// keep is put without saving.
-func (c *consents) keep(consent Consent) {
-	in := installation{consent.TenantID, consent.ClientID}
-	if len(consent.Resources)+len(consent.AppResources) == 0 {
-		if delete(c.given[in], consent.UserID); len(c.given[in]) == 0 {
-			delete(c.given, in)
-		}
-		return
-	}
-	if c.given[in] == nil {
-		c.given[in] = map[string]permissions{}
-	}
-	c.given[in][consent.UserID] = permissions{consent.Resources, consent.AppResources}
-}
-
 // Consents returns the consents that match, ordered by tenant, app and user.
-func (a *Authority) Consents(match func(Consent) bool) []Consent {
-	a.consents.mu.Lock()
-	defer a.consents.mu.Unlock()
+func (a *Authority) Consents(match func(Consent) bool) ([]Consent, error) {
+	t, err := a.latest()
+	if err != nil {
+		return nil, err
+	}
 	var list []Consent
-	for in, given := range a.consents.given {
+	for in, given := range t.consents {
 		for userID, may := range given {
 			consent := Consent{
 				TenantID: in.tenantID, ClientID: in.clientID, UserID: userID,
@@ -151,7 +116,7 @@ func (a *Authority) Consents(match func(Consent) bool) []Consent {
 	slices.SortFunc(list, func(a, b Consent) int {
 		return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.ClientID, b.ClientID), cmp.Compare(a.UserID, b.UserID))
 	})
-	return list
+	return list, nil
 }
 
 // ErrConsentExists reports a consent that was given before.
@@ -159,22 +124,21 @@ var ErrConsentExists = errors.New("issuer: the consent exists: use it, or withdr
 
 // AddConsent adds resources to a consent. If one of them is there already, it fails with
 // [ErrConsentExists] and adds none.
-func (a *Authority) AddConsent(ctx context.Context, c Consent) error {
-	c = normalConsent(c)
-	a.consents.mu.Lock()
-	defer a.consents.mu.Unlock()
-	before := a.consents.given[installation{c.TenantID, c.ClientID}][c.UserID]
-	for _, r := range c.Resources {
-		if slices.Contains(before.forUsers, r) {
-			return ErrConsentExists
+func (a *Authority) AddConsent(ctx context.Context, add Consent) error {
+	add = normalConsent(add)
+	return a.keeper.ChangeConsent(ctx, add, func(c *Consent) error {
+		before := normalConsent(*c)
+		for _, r := range add.Resources {
+			if slices.Contains(before.Resources, r) {
+				return ErrConsentExists
+			}
 		}
-	}
-	c.Resources = append(slices.Clone(before.forUsers), c.Resources...)
-	for _, r := range c.AppResources {
-		before.forItself = with(before.forItself, r)
-	}
-	c.AppResources = before.forItself
-	return a.consents.put(ctx, c)
+		c.Resources, c.AppResources = slices.Concat(before.Resources, add.Resources), before.AppResources
+		for _, r := range add.AppResources {
+			c.AppResources = with(c.AppResources, r)
+		}
+		return nil
+	})
 }
 
 // PutConsent stores a consent as if a user had given it. It replaces an earlier one of
@@ -182,21 +146,21 @@ func (a *Authority) AddConsent(ctx context.Context, c Consent) error {
 // it withdraws the consent. Tokens that were issued under what the consent does not
 // have any more are refused from now on.
 func (a *Authority) PutConsent(ctx context.Context, c Consent) error {
-	a.consents.mu.Lock()
-	err := a.consents.put(ctx, normalConsent(c))
-	a.consents.mu.Unlock()
-	a.distrust()
-	return err
+	c = normalConsent(c)
+	return a.keeper.ChangeConsent(ctx, c, func(to *Consent) error {
+		*to = c
+		return nil
+	})
 }
 
 // checkConsent decides whether an app may use an API in a tenant, for a user or, without
 // one, for itself. Every grant asks it, and so does every token when it is verified. In
 // its own tenant an app needs no consent for itself; an administrator's for all users
 // may be part of its registration. An app that a tenant has needs none for its own API.
-func (a *Authority) checkConsent(client *app, t *tenant, user *User, want *accessRequest) error {
-	isHome := client.home == t
+func checkConsent(trust *trust, client *app, t *tenant, user *User, want *accessRequest) error {
+	isHome := client.home.is(t)
 	isOwn := want.app != nil && ascii.EqualFold(want.app.ID, client.ID) && !t.customer
-	present, allowed := a.consents.look(installationOf(client, t), user, want.key())
+	present, allowed := trust.consents.look(installationOf(client, t), user, want.key())
 	switch {
 	case allowed, isHome && (user == nil || client.AdminConsent), isOwn && (isHome || present):
 		return nil
@@ -214,9 +178,9 @@ func (a *Authority) checkConsent(client *app, t *tenant, user *User, want *acces
 
 // has reports whether a tenant has an app: its own, or one that it has consented to. In a
 // customer's it is what the app is allowed that decides.
-func (a *Authority) has(t *tenant, client *app) bool {
-	present, _ := a.consents.look(installationOf(client, t), nil, "")
-	return client.home == t || t.customer || client.isFor(t) && present
+func (trust *trust) has(t *tenant, client *app) bool {
+	present, _ := trust.consents.look(installationOf(client, t), nil, "")
+	return client.home.is(t) || t.customer || client.isFor(t) && present
 }
 
 func consentAdvice(customer *tenant) string {

@@ -119,7 +119,7 @@ func TestConsentIsRevoked(t *testing.T) {
 	appOnly := wantTokens(t, a, post(a, urlV2, set(formV2(), append(asShared, "scope", api+"/.default")...)))
 	minted := mint(t, a, MintRequest{Tenant: tenantID, ClientID: clientID, User: userName, Resource: api})
 	own := wantTokens(t, a, post(a, urlV2, formV2()))
-	for _, c := range a.Consents(func(Consent) bool { return true }) {
+	for _, c := range consentsOf(a, func(Consent) bool { return true }) {
 		c.Resources, c.AppResources = nil, nil
 		must(a.PutConsent(t.Context(), c))
 	}
@@ -134,7 +134,7 @@ func TestConsentIsRevoked(t *testing.T) {
 	must(a.PutConsent(t.Context(), Consent{TenantID: tenantID, ClientID: clientID, UserID: userID, Resources: []string{api}}))
 	wantReason(t, a, first.AccessToken, "")
 	wantTokens(t, a, post(a, commonToken, refreshForm(first.RefreshToken)))
-	a.ForgetSignIns(nil)
+	a.forgetSignIns()
 	wantReason(t, a, first.AccessToken, token.ReasonConsent)
 }
 
@@ -172,7 +172,7 @@ func TestConfirmingIsNoConsent(t *testing.T) {
 	if w := b.signIn(b.do("POST", base+devicePath, url.Values{"user_code": {userCode}})); !strings.Contains(w.Body.String(), "You are signed in") {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	if got := a.Consents(func(c Consent) bool { return c.UserID != "" }); len(got) > 0 {
+	if got := consentsOf(a, func(c Consent) bool { return c.UserID != "" }); len(got) > 0 {
 		t.Errorf("%+v", got)
 	}
 }

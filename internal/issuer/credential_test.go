@@ -381,7 +381,7 @@ func FuzzClientAssertion(f *testing.F) {
 	f.Add(tokentest.Encode(tokentest.With(header, "x5c", []string{"AAAA"})) + "." + tokentest.Encode(claims) + ".AAAA")
 	f.Add(tokentest.Encode(tokentest.With(header, "jwk", map[string]any{"kty": "oct", "k": "AAAA"})) + "." + tokentest.Encode(claims) + ".AAAA")
 	f.Add(tokentest.Encode(map[string]any{"alg": "RS256", "kid": "../../dev/null"}) + "." + tokentest.Encode(claims) + ".AAAA")
-	trust := a.trust.Load()
+	trust := a.trusted.now.Load()
 	t := &tokenRequest{call: &call{trust: trust}, tenant: trust.tenant(tenantID), client: trust.app(clientID)}
 	f.Fuzz(func(tt *testing.T, text string) {
 		err := a.checkAssertion(t, text)
@@ -412,7 +412,7 @@ func FuzzScopes(f *testing.F) {
 		f.Add(scope, "")
 		f.Add(scope, api)
 	}
-	trust := a.trust.Load()
+	trust := a.trusted.now.Load()
 	f.Fuzz(func(t *testing.T, scope, resource string) {
 		want, err := a.userAccess(trust, scope, resource)
 		if err != nil {

@@ -2,7 +2,9 @@ package issuer
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"net/http"
 	"strings"
 	"time"
@@ -24,15 +26,15 @@ const (
 // devicePath is where users enter their codes.
 const devicePath = "/common/oauth2/deviceauth"
 
-// device is a device that waits for a user to sign in elsewhere.
+// device is a device that waits for a user to sign in elsewhere. It is kept by the code
+// that the user enters, with which the code of the device begins.
 type device struct {
 	signInRequest
-	key      string // digest of the device code
-	userCode string
-	made     instant
-	done     bool // approved or declined, as follows
-	declined bool
-	login    *login
+	Code     []byte // digest of the device's
+	Made     instant
+	Done     bool // approved or declined, as follows
+	Declined bool
+	Flow     string // the sign-in that approved it
 }
 
 // deviceAnswer is the answer of the endpoints (RFC 8628, section 3.2).
@@ -58,31 +60,44 @@ func (a *Authority) deviceCode(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.version == token.V2 && asked.scope == "" {
+	if c.version == token.V2 && asked.Scope == "" {
 		return nil, missing("scope", "Add scope=<URL of the API>/.default offline_access.")
 	}
-	if len(asked.scope)+len(asked.resource) > maxRequest {
+	if len(asked.Scope)+len(asked.Resource) > maxRequest {
 		return nil, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
 	}
-	d := &device{signInRequest: asked, userCode: newUserCode(), made: a.instant()}
-	if _, err := a.accessRequestOf(c.trust, &d.signInRequest); err != nil {
+	if _, err := a.accessRequestOf(c.trust, &asked); err != nil {
+		return nil, err
+	}
+	userCode, deviceCode, err := a.newDevice(c, asked)
+	if err != nil {
 		return nil, err
 	}
 	page := a.pageBase(c.trust, c.base) + devicePath
 	answer := deviceAnswer{
-		UserCode: d.userCode, DeviceCode: randomID() + randomID(), Page: page,
+		UserCode: userCode, DeviceCode: deviceCode, Page: page,
 		ExpiresIn: c.integer(int64(deviceLifetime / time.Second)), Interval: c.integer(int64(deviceInterval / time.Second)),
-		Message: "To sign in, open the page " + page + " in a web browser and enter the code " + d.userCode + ".",
+		Message: "To sign in, open the page " + page + " in a web browser and enter the code " + userCode + ".",
 	}
 	if c.version == token.V1 {
 		answer.Page, answer.PageV1 = "", page
 	}
-	a.signIns.mu.Lock()
-	defer a.signIns.mu.Unlock()
-	d.key = string(digest(answer.DeviceCode))
-	a.signIns.devices.add(d.key, callerOf(c.r)+" "+d.clientID, d)
-	a.signIns.users[d.userCode] = d
 	return answer, nil
+}
+
+// newDevice keeps a device, and returns its codes.
+func (a *Authority) newDevice(c *call, asked signInRequest) (userCode, deviceCode string, err error) {
+	for ok := false; !ok; { // another device may have the code
+		userCode = newUserCode()
+		deviceCode = userCode + randomID() + randomID()
+		r := &Record{Kind: kindDevice, ID: userCode, Owner: callerOf(c.r) + " " + asked.ClientID}
+		d := &device{signInRequest: asked, Code: digest(deviceCode), Made: a.instant()}
+		r.lives(d.Made, signInKept)
+		if ok, err = a.remember(c.r.Context(), r, d); err != nil {
+			return "", "", err
+		}
+	}
+	return userCode, deviceCode, nil
 }
 
 func newUserCode() string {
@@ -122,12 +137,13 @@ func (a *Authority) enterCode(c *call) (any, error) {
 		p.data.Code = entered
 		return p, nil
 	}
-	a.signIns.mu.Lock()
-	d := a.signIns.users[entered]
+	_, d, err := recall[device](c.r.Context(), a, kindDevice, entered)
+	if err != nil {
+		return nil, err
+	}
 	ok, wait := a.guesses.try(target{kind: guessUserCode, caller: callerOf(c.r), limit: maxWrongUserCodes}, func() bool {
-		return d != nil && !d.made.isOver(deviceLifetime, a.instant())
+		return d != nil && !d.Done && !d.Made.isOver(deviceLifetime, a.instant())
 	})
-	a.signIns.mu.Unlock()
 	if wait > 0 {
 		return nil, tooManyGuesses("too many wrong codes were entered", wait)
 	}
@@ -137,34 +153,40 @@ func (a *Authority) enterCode(c *call) (any, error) {
 		p.status = http.StatusBadRequest
 		return p, nil
 	}
-	return a.beginSignIn(c, &flow{device: d})
+	return a.beginSignIn(c, &flow{Device: entered, DeviceRequest: d.signInRequest})
 }
 
 // finishDevice lets the device get its tokens.
-func (a *Authority) finishDevice(f *flow, client *app, user *User) (any, error) {
-	return a.endDevice(f.device, func(d *device) {
-		d.login = f.login
-		a.signIns.devices.give(d.key, user.ObjectID)
+func (a *Authority) finishDevice(c *call, f *flow, client *app, user *User) (any, error) {
+	return a.endDevice(c, f, func(r *Record, d *device) {
+		d.Flow, r.Owner, r.Proved = f.id, user.ObjectID, true
 	},
 		"You are signed in", "You are signed in to "+client.label()+" on the device. You can close this page.")
 }
 
 // declineDevice tells the device that the user declined.
-func (a *Authority) declineDevice(f *flow) (any, error) {
-	return a.endDevice(f.device, func(d *device) { d.declined = true },
+func (a *Authority) declineDevice(c *call, f *flow) (any, error) {
+	return a.endDevice(c, f, func(_ *Record, d *device) { d.Declined = true },
 		"You are not signed in", "The device gets no access. You can close this page.")
 }
 
 // endDevice ends a device's wait, for the first of two sign-ins with one code.
-func (a *Authority) endDevice(d *device, end func(*device), title, text string) (any, error) {
-	a.signIns.mu.Lock()
-	defer a.signIns.mu.Unlock()
-	if d.done {
+func (a *Authority) endDevice(c *call, f *flow, end func(*Record, *device), title, text string) (any, error) {
+	r, d, err := recall[device](c.r.Context(), a, kindDevice, f.Device)
+	if err != nil {
+		return nil, err
+	}
+	ok := d != nil && !d.Done
+	if ok {
+		d.Done = true
+		end(r, d)
+		if ok, err = a.remember(c.r.Context(), r, d); err != nil {
+			return nil, err
+		}
+	}
+	if !ok {
 		return nil, fail(codeDeviceOver, "The sign-in of this device is over already. Have the device show a new code.")
 	}
-	d.done = true
-	end(d)
-	delete(a.signIns.users, d.userCode)
 	return &page{name: "message", data: pageData{Title: title, Text: text}}, nil
 }
 
@@ -175,7 +197,7 @@ func (a *Authority) redeemDevice(t *tokenRequest) (*issued, error) {
 	if text == "" {
 		return nil, missing("device_code", "Add the device_code that the devicecode endpoint has answered.")
 	}
-	l, g, err := a.takeDevice(t, string(digest(text)))
+	l, g, err := a.takeDevice(t, text)
 	if err != nil {
 		return nil, err
 	}
@@ -184,25 +206,39 @@ func (a *Authority) redeemDevice(t *tokenRequest) (*issued, error) {
 
 // takeDevice finds a device whose user has signed in, and begins the grant for it. It
 // gives tokens once.
-func (a *Authority) takeDevice(t *tokenRequest, key string) (*login, *Grant, error) {
-	a.signIns.mu.Lock()
-	defer a.signIns.mu.Unlock()
-	d, ok := a.signIns.devices.get(key)
-	switch {
-	case !ok:
-		return nil, nil, fail(codeBadDeviceCode, "The device code is not one of this server's, or was redeemed already. Ask for a new one.")
-	case !ascii.EqualFold(d.clientID, t.client.ID):
-		return nil, nil, fail(codeBadGrant, "The device code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
-	case d.made.isOver(deviceLifetime, a.instant()):
-		return nil, nil, fail(codeDeviceExpired, "The device code expired %s after it was issued. Ask for a new one.", deviceLifetime)
-	case !d.done:
-		return nil, nil, fail(codePending, "The user has not signed in yet. Ask again in %d seconds.", int(deviceInterval/time.Second))
-	case d.declined:
-		a.signIns.devices.remove(key)
-		return nil, nil, fail(codeDeviceDeclined, "The user declined to sign in. Ask for a new code when the user wants to.")
-	case (t.tenant != nil || d.customer != nil) && !d.redeemableAt(t.tenant, d.login.tenantID):
-		return nil, nil, fail(codeWrongTenantCode, "The user has signed in to another tenant than %s. Redeem the device code at the tenant that it was asked for at.", quote.Text(t.call.tenant))
+func (a *Authority) takeDevice(t *tokenRequest, text string) (*login, *Grant, error) {
+	r, d, err := recall[device](t.r.Context(), a, kindDevice, text[:min(len(text), userCodeLength)])
+	if err != nil {
+		return nil, nil, err
 	}
-	a.signIns.devices.remove(key)
-	return d.login, a.newGrant(t, d.login.tenantID, d.login.user.ObjectID, d.login.mfa, d.signInRequest), nil
+	unknown := fail(codeBadDeviceCode, "The device code is not one of this server's, or was redeemed already. Ask for a new one.")
+	switch {
+	case d == nil || subtle.ConstantTimeCompare(digest(text), d.Code) != 1:
+		return nil, nil, unknown
+	case !ascii.EqualFold(d.ClientID, t.client.ID):
+		return nil, nil, fail(codeBadGrant, "The device code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
+	case d.Made.isOver(deviceLifetime, a.instant()):
+		return nil, nil, fail(codeDeviceExpired, "The device code expired %s after it was issued. Ask for a new one.", deviceLifetime)
+	case !d.Done:
+		return nil, nil, fail(codePending, "The user has not signed in yet. Ask again in %d seconds.", int(deviceInterval/time.Second))
+	}
+	var l *login
+	if !d.Declined {
+		if l, err = a.loginOf(t.r.Context(), d.Flow); err != nil {
+			return nil, nil, err
+		}
+		if (t.tenant != nil || d.Customer != "") && !d.redeemableAt(t.tenant, l.TenantID) {
+			return nil, nil, fail(codeWrongTenantCode, "The user has signed in to another tenant than %s. Redeem the device code at the tenant that it was asked for at.", quote.Text(t.call.tenant))
+		}
+	}
+	ok, err := a.keeper.DeleteRecord(context.WithoutCancel(t.r.Context()), *r)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case !ok: // another request was first
+		return nil, nil, unknown
+	case d.Declined:
+		return nil, nil, fail(codeDeviceDeclined, "The user declined to sign in. Ask for a new code when the user wants to.")
+	}
+	return l, a.newGrant(t, l.TenantID, l.UserID, l.MFA, d.signInRequest), nil
 }

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -100,6 +101,26 @@ type failure struct {
 	errorCode
 	text       string        // ends with what to do next; never contains a secret
 	retryAfter time.Duration // zero: not in the answer
+}
+
+// keptFailure is a failure as it is kept.
+type keptFailure struct {
+	Number, Status int
+	Kind, Text     string
+	RetryAfter     time.Duration
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (f *failure) MarshalJSON() ([]byte, error) {
+	return json.Marshal(keptFailure{f.number, f.status, f.kind, f.text, f.retryAfter})
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (f *failure) UnmarshalJSON(data []byte) error {
+	var kept keptFailure
+	err := json.Unmarshal(data, &kept)
+	*f = failure{errorCode{kept.Number, kept.Status, kept.Kind}, kept.Text, kept.RetryAfter}
+	return err
 }
 
 func (f *failure) Error() string { return fmt.Sprintf("AADSTS%d: %s", f.number, f.text) }

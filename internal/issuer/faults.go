@@ -312,7 +312,11 @@ func (a *Authority) completeFault(f *Fault) error {
 			return fmt.Errorf("audience %s is one that this API accepts; name another one, or none", quote.Text(f.Audience))
 		}
 	}
-	return f.resolveNames(a.trust.Load())
+	t, err := a.current()
+	if err != nil {
+		return err
+	}
+	return f.resolveNames(t)
 }
 
 // checkOptions refuses options of other kinds, and meaningless values.

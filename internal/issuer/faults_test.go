@@ -462,7 +462,7 @@ func TestRevokeGrants(t *testing.T) {
 	kept := signedInTokens(t, a)
 	c.set(start.Add(time.Minute))
 	ended := signedInTokens(t, a)
-	list := a.Grants()
+	list := grantsOf(a)
 	if len(list) != 2 || !list[0].SignedIn.After(list[1].SignedIn) || list[0].UserID != userID || !list[0].MFA {
 		t.Fatalf("%+v", list)
 	}
@@ -481,11 +481,11 @@ func TestRevokeGrants(t *testing.T) {
 	if got := refresh(kept.RefreshToken); got.AccessToken == "" {
 		t.Errorf("%+v", got)
 	}
-	if list := a.Grants(); list[0].Revoked != "a test wanted it" || list[1].Revoked != "" {
+	if list := grantsOf(a); list[0].Revoked != "a test wanted it" || list[1].Revoked != "" {
 		t.Errorf("%+v", list)
 	}
 	c.set(start.Add(RefreshLifetime + time.Hour))
-	if list := a.Grants(); len(list) != 0 {
+	if list := grantsOf(a); len(list) != 0 {
 		t.Errorf("expired: %+v", list)
 	}
 }

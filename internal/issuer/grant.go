@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
@@ -29,8 +28,10 @@ type Grant struct {
 	Scope    string    `json:"scope"`    // likewise
 	SignedIn time.Time `json:"signedIn"`
 	Renewed  time.Time `json:"renewed"` // when the last refresh token was issued
-	System   time.Time `json:"system"`  // likewise, by the system's clock
-	Current  []byte    `json:"current"` // digest of the last refresh token
+	// System is likewise, by the system's clock. Older versions stored none; those families
+	// count from now.
+	System  time.Time `json:"system"`
+	Current []byte    `json:"current"` // digest of the last refresh token
 	// Revoked says why the family's refresh tokens are no longer valid. Empty while one
 	// is.
 	Revoked string `json:"revoked,omitempty"`
@@ -39,18 +40,9 @@ type Grant struct {
 // Expires is when the last refresh token expires unless it is used.
 func (g *Grant) Expires() time.Time { return g.Renewed.Add(RefreshLifetime) }
 
-// KeepUntil is until when a family is to be kept, by the clock that people set and by the
-// system's: one that is over may be right again once the first is set.
-func (g *Grant) KeepUntil() time.Time {
-	if g.System.After(g.Renewed) {
-		return g.System.Add(RefreshLifetime)
-	}
-	return g.Expires()
-}
-
 // renewed is when the last refresh token was issued, and its life of [RefreshLifetime]
 // began.
-func (g *Grant) renewed() instant { return instant{shown: g.Renewed, system: g.System} }
+func (g *Grant) renewed() instant { return instant{Shown: g.Renewed, System: g.System} }
 
 // nameOfGrant returns the name that access tokens have of the grant with an id, empty for
 // none. It is not the id, with which anybody could have the family revoked by sending a
@@ -62,33 +54,12 @@ func nameOfGrant(id string) string {
 	return base64.RawURLEncoding.EncodeToString(digest("grant " + id)[:16])
 }
 
-// grants are the families of refresh tokens.
-type grants struct {
-	save func(context.Context, Grant) error
-
-	mu       sync.Mutex // guards the map, and is held while a grant is saved
-	families map[string]*Grant
-}
-
-// newGrants returns the known families. Older versions stored no time by the system's
-// clock; those count from now.
-func newGrants(known []Grant, save func(context.Context, Grant) error, system time.Time) *grants {
-	g := &grants{save: save, families: make(map[string]*Grant, len(known))}
-	for _, grant := range known {
-		if grant.System.IsZero() {
-			grant.System = system
-		}
-		g.families[grant.ID] = &grant
-	}
-	return g
-}
-
 // newGrant begins a family for the app of t and a user who signed in for q. It is
 // stored with its first refresh token.
 func (a *Authority) newGrant(t *tokenRequest, tenantID, userID string, mfa bool, q signInRequest) *Grant {
 	return &Grant{
 		ID: randomID(), TenantID: tenantID, ClientID: ascii.ToLower(t.client.ID), UserID: userID, MFA: mfa,
-		Resource: q.resource, Scope: q.scope, SignedIn: a.now(),
+		Resource: q.Resource, Scope: q.Scope, SignedIn: a.now(),
 	}
 }
 
@@ -113,13 +84,16 @@ func (a *Authority) beginGrant(t *tokenRequest, g *Grant, l *login, nonce string
 	if err != nil || !want.offline {
 		return got, err
 	}
-	a.grants.mu.Lock()
-	defer a.grants.mu.Unlock()
-	if l != nil && l.revoked.Load() != nil { // before the family could be
-		return nil, revokedLogin(*l.revoked.Load())
+	r := &Record{Kind: kindGrant, ID: g.ID, Proved: true}
+	if got.RefreshToken, _, err = a.renew(t.r.Context(), r, g); err != nil || l == nil {
+		return got, err
 	}
-	got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.instant())
-	return got, err
+	// Whatever has ended the login since did not find the family if it was earlier.
+	if err := a.recheck(t.r.Context(), l); err != nil {
+		_, revokeErr := a.revokeGrant(t.r.Context(), g.ID, "the sign-in that it comes from was revoked")
+		return nil, cmp.Or(revokeErr, err)
+	}
+	return got, nil
 }
 
 // userOf finds a user who signed in, and may have been removed since.
@@ -135,44 +109,20 @@ func (d *directory) userOf(tenantID, userID string) (*tenant, *User, error) {
 	return tenant, user, nil
 }
 
-// renew issues the next refresh token of a family. The caller holds the lock.
-func (gs *grants) renew(ctx context.Context, g *Grant, now instant) (string, error) {
-	next := *g
-	token := refreshPrefix + g.ID + "." + randomID() + randomID()
-	next.Current, next.Renewed, next.System = digest(token), now.shown, now.system
-	if err := gs.keep(ctx, next); err != nil {
-		return "", err
-	}
-	*g = next
-	gs.prune(now)
-	return token, nil
+// renew issues the next refresh token of a family, unless another request has changed the
+// family since it was read.
+func (a *Authority) renew(ctx context.Context, r *Record, g *Grant) (token string, ok bool, err error) {
+	now := a.instant()
+	token = refreshPrefix + g.ID + "." + randomID() + randomID()
+	g.Current, g.Renewed, g.System = digest(token), now.Shown, now.System
+	ok, err = a.keepGrant(ctx, r, g)
+	return token, ok, err
 }
 
-// keep saves and remembers a grant.
-func (gs *grants) keep(ctx context.Context, g Grant) error {
-	if gs.save != nil {
-		// Otherwise a client that hangs up now would leave it open which refresh token
-		// is the last.
-		if err := gs.save(context.WithoutCancel(ctx), g); err != nil {
-			return err
-		}
-	}
-	gs.families[g.ID] = &g
-	return nil
-}
-
-// prune forgets some families that have ended, by both clocks because one may be set back:
-// as many as are added.
-func (gs *grants) prune(now instant) {
-	looked := 0
-	for id, g := range gs.families {
-		if g.renewed().isOverByBoth(RefreshLifetime, now) {
-			delete(gs.families, id)
-		}
-		if looked++; looked == 4 {
-			return
-		}
-	}
+// keepGrant stores a family.
+func (a *Authority) keepGrant(ctx context.Context, r *Record, g *Grant) (ok bool, err error) {
+	r.lives(g.renewed(), RefreshLifetime)
+	return a.remember(ctx, r, g)
 }
 
 // refreshPrefix marks refresh tokens, for people and scanners.
@@ -183,30 +133,48 @@ func digest(text string) []byte {
 	return sum[:]
 }
 
-// redeem finds the family whose last refresh token this is, and calls use with it. If
-// the token was redeemed before, it or its successor was stolen: the family is revoked.
-func (gs *grants) redeem(ctx context.Context, token string, now instant, use func(*Grant) error) error {
-	id, _, ok := strings.Cut(strings.TrimPrefix(token, refreshPrefix), ".")
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	g := gs.families[id]
-	if !ok || g == nil {
-		return fail(codeBadGrant, "The refresh token is not one of this server's, or its life ended long ago. Have the user sign in again.")
+// findGrant returns the family whose last refresh token this is. If the token was redeemed
+// before, it or its successor was stolen: the family is revoked.
+func (a *Authority) findGrant(ctx context.Context, token string) (*Record, *Grant, error) {
+	id, _, _ := strings.Cut(strings.TrimPrefix(token, refreshPrefix), ".")
+	r, g, err := recall[Grant](ctx, a, kindGrant, id)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case g != nil && g.System.IsZero():
+		g.System = a.system()
 	}
 	switch {
+	case g == nil:
+		return nil, nil, fail(codeBadGrant, "The refresh token is not one of this server's, or its life ended long ago. Have the user sign in again.")
 	case g.Revoked != "":
-		return revokedGrant(g)
-	case g.renewed().isOver(RefreshLifetime, now):
-		return fail(codeRefreshExpired, "The refresh token expired: it was issued at %s and not used for 90 days. Have the user sign in again.", g.Renewed.UTC().Format(time.RFC3339))
+		return nil, nil, revokedGrant(g)
+	case g.renewed().isOver(RefreshLifetime, a.instant()):
+		return nil, nil, fail(codeRefreshExpired, "The refresh token expired: it was issued at %s and not used for 90 days. Have the user sign in again.", g.Renewed.UTC().Format(time.RFC3339))
 	case subtle.ConstantTimeCompare(digest(token), g.Current) != 1:
-		revoked := *g
-		revoked.Revoked = "a refresh token that had been redeemed already was sent again"
-		if err := gs.keep(ctx, revoked); err != nil {
-			return err
+		revoked, err := a.revokeGrant(ctx, id, "a refresh token that had been redeemed already was sent again")
+		if err == nil {
+			err = revokedGrant(revoked)
 		}
-		return revokedGrant(&revoked)
+		return nil, nil, err
 	}
-	return use(g)
+	return r, g, nil
+}
+
+// revokeGrant revokes a family, if there is one, and returns it. One that is revoked
+// already keeps its reason.
+func (a *Authority) revokeGrant(ctx context.Context, id, reason string) (*Grant, error) {
+	for {
+		r, g, err := recall[Grant](ctx, a, kindGrant, id)
+		if err != nil || g == nil || g.Revoked != "" {
+			return g, err
+		}
+		g.Revoked = reason
+		if ok, err := a.keepGrant(ctx, r, g); ok || err != nil {
+			return g, err
+		}
+		// It was renewed meanwhile.
+	}
 }
 
 func revokedGrant(g *Grant) error {
@@ -218,35 +186,49 @@ func revokedGrant(g *Grant) error {
 // become such a grant end, too. Access tokens stay valid until they expire, as at
 // Microsoft.
 func (a *Authority) RevokeGrants(ctx context.Context, reason string, match func(*Grant) bool) (n int, err error) {
-	a.signIns.revoke(reason, match)
-	return a.revokeGrants(ctx, reason, match)
-}
-
-// revokeGrants is RevokeGrants for families alone.
-func (a *Authority) revokeGrants(ctx context.Context, reason string, match func(*Grant) bool) (n int, err error) {
-	a.grants.mu.Lock()
-	defer a.grants.mu.Unlock()
-	for _, g := range a.grants.families {
+	// Sign-ins first: what becomes of one meanwhile is found below, or looks for this.
+	if err := a.revokeLogins(ctx, reason, match); err != nil {
+		return 0, err
+	}
+	records, err := a.keeper.Records(ctx, kindGrant)
+	if err != nil {
+		return 0, err
+	}
+	for i := range records {
+		g, err := valueOf[Grant](&records[i])
+		if err != nil {
+			return n, err
+		}
 		if g.Revoked != "" || !match(g) {
 			continue
 		}
-		revoked := *g
-		revoked.Revoked = reason
-		if err := a.grants.keep(ctx, revoked); err != nil {
+		revoked, err := a.revokeGrant(ctx, g.ID, reason)
+		if err != nil {
 			return n, err
 		}
-		n++
+		if revoked != nil && revoked.Revoked == reason {
+			n++
+		}
 	}
 	return n, nil
 }
 
 // Grants returns the grants that have not expired, latest sign-in first.
-func (a *Authority) Grants() []Grant {
-	a.grants.mu.Lock()
-	defer a.grants.mu.Unlock()
+func (a *Authority) Grants(ctx context.Context) ([]Grant, error) {
+	records, err := a.keeper.Records(ctx, kindGrant)
+	if err != nil {
+		return nil, err
+	}
 	now := a.instant()
 	var list []Grant
-	for _, g := range a.grants.families {
+	for i := range records {
+		g, err := valueOf[Grant](&records[i])
+		if err != nil {
+			return nil, err
+		}
+		if g.System.IsZero() {
+			g.System = now.System
+		}
 		if !g.renewed().isOver(RefreshLifetime, now) {
 			list = append(list, *g)
 		}
@@ -254,13 +236,7 @@ func (a *Authority) Grants() []Grant {
 	slices.SortFunc(list, func(a, b Grant) int {
 		return cmp.Or(b.SignedIn.Compare(a.SignedIn), cmp.Compare(a.ID, b.ID))
 	})
-	return list
-}
-
-func (gs *grants) forget() {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	clear(gs.families)
+	return list, nil
 }
 
 // refresh implements the grant of a refresh token: tokens for a user who signed in
@@ -271,14 +247,23 @@ func (a *Authority) refresh(t *tokenRequest) (got *issued, err error) {
 	if token == "" {
 		return nil, missing("refresh_token", "Add the refresh_token of the last answer.")
 	}
-	err = a.grants.redeem(t.r.Context(), token, a.instant(), func(g *Grant) error {
-		got, err = a.continueGrant(t, g)
-		return err
-	})
-	return got, err
+	for {
+		r, g, err := a.findGrant(t.r.Context(), token)
+		if err != nil {
+			return nil, err
+		}
+		if got, err = a.continueGrant(t, g); err != nil {
+			return nil, err
+		}
+		var ok bool
+		if got.RefreshToken, ok, err = a.renew(t.r.Context(), r, g); ok || err != nil {
+			return got, err
+		}
+		// Another request was first: this token is not the family's last any more.
+	}
 }
 
-// continueGrant answers a valid refresh token. The caller holds the lock of the grants.
+// continueGrant issues the tokens for a valid refresh token, but for the next of those.
 func (a *Authority) continueGrant(t *tokenRequest, g *Grant) (*issued, error) {
 	if !ascii.EqualFold(g.ClientID, t.client.ID) {
 		return nil, fail(codeBadGrant, "The refresh token was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
@@ -291,10 +276,5 @@ func (a *Authority) continueGrant(t *tokenRequest, g *Grant) (*issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA, grantID: g.ID}, want, "")
-	if err != nil {
-		return nil, err
-	}
-	got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.instant())
-	return got, err
+	return a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA, grantID: g.ID}, want, "")
 }

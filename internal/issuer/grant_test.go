@@ -1,7 +1,6 @@
 package issuer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http/httptest"
@@ -64,7 +63,7 @@ func TestRefreshRefusals(t *testing.T) {
 			o.Tenants[0].Clients[0].Disabled = true
 			must(a.SetTenants(o.Tenants))
 		}, 400, "unauthorized_client", 7000112, false},
-		{"forgotten", commonToken, nil, func(a *Authority, _ *clock, _ Options) { a.ForgetSignIns(nil) }, 400, "invalid_grant", 70000, false},
+		{"forgotten", commonToken, nil, func(a *Authority, _ *clock, _ Options) { a.forgetSignIns() }, 400, "invalid_grant", 70000, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := &clock{at: start}
@@ -93,28 +92,13 @@ func TestRefreshRefusals(t *testing.T) {
 // TestRefreshReplay sends a refresh token twice: in sequence, concurrently, and after a
 // restart. The family is revoked, whichever came first.
 func TestRefreshReplay(t *testing.T) {
-	var mu sync.Mutex
-	saved := map[string]Grant{}
 	o := crowdOptions(&clock{at: start})
-	o.SaveGrant = func(_ context.Context, g Grant) error {
-		mu.Lock()
-		defer mu.Unlock()
-		saved[g.ID] = g
-		return nil
-	}
-	restart := func() *Authority {
-		next := o
-		next.Grants = nil
-		for _, g := range saved {
-			next.Grants = append(next.Grants, g)
-		}
-		next.Consents = []Consent{{TenantID: tenantID, ClientID: clientID, UserID: userID, Resources: []string{api}}}
-		return newAuthority(t, next)
-	}
+	newTestKeeper(&o)
+	restart := func() *Authority { return newAuthority(t, o) }
 	a := newAuthority(t, o)
 	first := signedInTokens(t, a).RefreshToken
 	other := signedInTokens(t, a).RefreshToken
-	for _, g := range saved {
+	for _, g := range grantsOf(a) {
 		if strings.Contains(string(g.Current), first) || len(g.Current) != 32 {
 			t.Error("a refresh token is kept as it is")
 		}
@@ -153,7 +137,7 @@ func TestRefreshReplay(t *testing.T) {
 func TestRefreshNotSaved(t *testing.T) {
 	broken := false
 	o := crowdOptions(&clock{at: start})
-	o.SaveGrant = func(context.Context, Grant) error {
+	newTestKeeper(&o).put = func(Record) error {
 		if broken {
 			return errors.New("disk full of " + secret)
 		}
@@ -189,19 +173,25 @@ func TestTokensNameNoFamily(t *testing.T) {
 // TestGrantWithoutSystem has a family that an older version stored, without the time by
 // the system's clock: what the clock that is set has ended is right again.
 func TestGrantWithoutSystem(t *testing.T) {
-	gs := newGrants([]Grant{{ID: "old", Renewed: start}}, nil, start)
-	future := start.AddDate(4, 0, 0)
-	if g := gs.families["old"]; !g.renewed().isOver(RefreshLifetime, instant{shown: future, system: start}) {
-		t.Error("it does not end")
-	}
-	gs.prune(instant{shown: future, system: start})
-	g := gs.families["old"]
-	if g == nil || g.renewed().isOver(RefreshLifetime, instant{shown: start, system: start}) || g.renewed().isOver(RefreshLifetime, instant{shown: start.AddDate(-1, 0, 0), system: start}) {
-		t.Errorf("it is over: %+v", g)
-	}
-	gs.prune(instant{shown: future, system: start.Add(RefreshLifetime)})
-	if len(gs.families) != 0 {
-		t.Error("it is kept for ever")
+	c := &clock{at: start}
+	o := crowdOptions(c)
+	o.System = func() time.Time { return start }
+	a := newAuthority(t, o)
+	const text = refreshPrefix + "old.x"
+	r := &Record{Kind: kindGrant, ID: "old"}
+	_, err := a.remember(t.Context(), r, &Grant{ID: "old", Renewed: start, Current: digest(text)})
+	must(err)
+	for _, test := range []struct {
+		at   time.Time
+		over bool
+	}{{start.AddDate(4, 0, 0), true}, {start, false}, {start.AddDate(-1, 0, 0), false}} {
+		c.set(test.at)
+		if _, _, err := a.findGrant(t.Context(), text); (err != nil) != test.over {
+			t.Errorf("at %v: %v", test.at, err)
+		}
+		if n := len(grantsOf(a)); (n == 0) != test.over {
+			t.Errorf("at %v: %d grants", test.at, n)
+		}
 	}
 }
 
@@ -345,8 +335,6 @@ func TestAPIRefusesOthers(t *testing.T) {
 // everything changes around them. Some are refused.
 func TestSignInsAtOnce(t *testing.T) {
 	o := crowdOptions(&clock{at: start})
-	o.SaveGrant = func(context.Context, Grant) error { return nil }
-	o.SaveConsent = func(context.Context, Consent) error { return nil }
 	a := newAuthority(t, o)
 	done := make(chan struct{})
 	var users, changes sync.WaitGroup
@@ -379,7 +367,7 @@ func TestSignInsAtOnce(t *testing.T) {
 	for _, change := range []func(int){
 		func(int) { must(a.SetTenants(o.Tenants)) },
 		func(int) { a.AddKey(key2()); a.RevokeKey(key2().ID) },
-		func(int) { a.Grants() },
+		func(int) { grantsOf(a) },
 		func(i int) {
 			_, err := a.RevokeGrants(t.Context(), "a test", func(g *Grant) bool { return i%8 == 0 && g.ID < "C" })
 			must(err)
@@ -389,7 +377,7 @@ func TestSignInsAtOnce(t *testing.T) {
 		},
 		func(i int) {
 			if i%50 == 49 {
-				a.ForgetSignIns(nil)
+				a.forgetSignIns()
 			}
 		},
 	} {
@@ -423,16 +411,18 @@ func FuzzRefresh(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		a.grants = newGrants([]Grant{grant}, nil, start)
-		used := false
-		err := a.grants.redeem(t.Context(), text, instant{shown: start, system: start}, func(*Grant) error { used = true; return nil })
+		a.forgetSignIns()
+		_, err := a.remember(t.Context(), &Record{Kind: kindGrant, ID: grant.ID}, grant)
+		must(err)
+		_, found, err := a.findGrant(t.Context(), text)
+		used := found != nil
 		if used != (text == token) || used != (err == nil) {
 			t.Fatalf("%q: used %v, %v", text, used, err)
 		}
 		if err != nil && len(text) > 12 && strings.Contains(err.Error(), text) {
 			t.Fatalf("the error has the token in it: %v", err)
 		}
-		ended := a.grants.families["family"].Revoked != ""
+		ended := grantsOf(a)[0].Revoked != ""
 		if ended != (text != token && strings.HasPrefix(strings.TrimPrefix(text, refreshPrefix), "family.")) {
 			t.Fatalf("%q: ended %v", text, ended)
 		}

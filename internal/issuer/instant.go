@@ -3,19 +3,19 @@ package issuer
 import "time"
 
 // instant is one moment on two clocks: the one that people set, and the system's.
-type instant struct{ shown, system time.Time }
+type instant struct{ Shown, System time.Time }
 
 // instant returns the time now.
-func (a *Authority) instant() instant { return instant{shown: a.now(), system: a.system()} }
+func (a *Authority) instant() instant { return instant{Shown: a.now(), System: a.system()} }
 
 // age returns how long before now an instant was, on the clock that people set. If that
 // has been set back from it since, the system's clock says how long ago it was: nothing
 // lives longer for having begun in a future that was taken back.
 func (i instant) age(now instant) time.Duration {
-	if now.shown.Before(i.shown) {
-		return now.system.Sub(i.system)
+	if now.Shown.Before(i.Shown) {
+		return now.System.Sub(i.System)
 	}
-	return now.shown.Sub(i.shown)
+	return now.Shown.Sub(i.Shown)
 }
 
 // isOver reports whether a life that began at an instant has ended.
@@ -24,11 +24,11 @@ func (i instant) isOver(life time.Duration, now instant) bool { return i.age(now
 // isOverByEither is isOver for what is to end although the clock that people set is
 // frozen: it does by the system's, too.
 func (i instant) isOverByEither(life time.Duration, now instant) bool {
-	return i.isOver(life, now) || now.system.Sub(i.system) >= life
+	return i.isOver(life, now) || now.System.Sub(i.System) >= life
 }
 
 // isOverByBoth is isOver for what is to be forgotten: it is not as long as setting a clock
 // back would make it right again.
 func (i instant) isOverByBoth(life time.Duration, now instant) bool {
-	return i.isOver(life, now) && now.system.Sub(i.system) >= life
+	return i.isOver(life, now) && now.System.Sub(i.System) >= life
 }

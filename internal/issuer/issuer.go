@@ -5,9 +5,8 @@
 // issued. Package entra checks those of the real one.
 //
 // An [Authority] stores nothing on disk. Signing keys are made with [GenerateKey],
-// stored by the caller as PEM and restored with [ParseKey]; consents, refresh tokens and
-// used assertions are passed to the caller as they change and restored at start. What a
-// token allows is not decided here.
+// stored by the caller as PEM and restored with [ParseKey]; what else lasts, or is shared
+// with other servers, is a [Keeper]'s. What a token allows is not decided here.
 package issuer
 
 import (
@@ -18,7 +17,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
@@ -87,12 +85,17 @@ type Customer struct {
 	Partners []string // ids of the tenants whose users may act in it
 }
 
-// Options configures [New]. Keys and Tenants are required.
+// Options configures [New]. Keeper, or Keys and Tenants, are required.
 type Options struct {
+	// Keeper keeps everything. Nil means that the following is known, and that what changes
+	// is kept in memory only.
+	Keeper Keeper
 	// Keys verify tokens; the first one signs them.
 	Keys []*Key
 	// Tenants are the directories that tokens are issued for.
-	Tenants []Tenant
+	Tenants  []Tenant
+	Consents []Consent
+
 	// BaseURLs are the addresses that requests may be sent to, such as
 	// "https://localhost:8443", and thereby the trusted issuers. The first is used for
 	// requests to other addresses. Without any, requests are answered with 503 and
@@ -121,20 +124,6 @@ type Options struct {
 	// domain; nil if there is none. The result may change at any time. Nil means that
 	// there are no customers.
 	Customer func(ctx context.Context, name string) (*Customer, error)
-
-	// Consents, Grants and Assertions are those that SaveConsent, SaveGrant and
-	// SaveAssertion have saved, the assertions in the same order.
-	Consents   []Consent
-	Grants     []Grant
-	Assertions []UsedAssertion
-	// SaveConsent and SaveGrant save a consent or a grant, replacing an earlier one
-	// with the same key; a consent without resources is deleted. SaveAssertion saves
-	// that an assertion was used; all but the last keep ones of its app may be
-	// forgotten. If saving fails, the request fails. Nil means that they are kept in
-	// memory only.
-	SaveConsent   func(context.Context, Consent) error
-	SaveGrant     func(context.Context, Grant) error
-	SaveAssertion func(ctx context.Context, used UsedAssertion, keep int) error
 	// ReuseAssertions accepts a client assertion again until it expires, as Microsoft does.
 	ReuseAssertions bool
 }
@@ -150,27 +139,18 @@ type Authority struct {
 	system    func() time.Time
 	endpoints []*endpoint
 	verified  token.Cache[*trust]
-	signIns   *signIns
 	guesses   *guesses
-	consents  *consents
-	grants    *grants
-	used      *assertions // nil: they can be reused
 	faults    faults
+	keeper    Keeper
+	trusted   trusted
+	// reuse says that client assertions may give several tokens.
+	reuse bool
+	added struct { // counts new records by kind
+		mu sync.Mutex
+		n  map[string]int
+	}
 	// customer is Options.Customer, never nil.
 	customer func(ctx context.Context, name string) (*Customer, error)
-
-	mu    sync.Mutex // held while trust is replaced
-	trust atomic.Pointer[trust]
-}
-
-// trust is what tokens are signed and checked with at one moment. It is replaced as a
-// whole and never modified, so that a cached token is valid only under the trust that
-// verified it: a revoked key, a withdrawn base URL, a removed user or role, or a revoked
-// consent takes effect on every token at once.
-type trust struct {
-	keys  []*Key
-	bases []string // normalized; the first is the default
-	directory
 }
 
 // directory is Options.Tenants indexed for lookups.
@@ -179,17 +159,6 @@ type directory struct {
 	apps        map[string]*app    // by lower-case client id
 	userTenants map[string]*tenant // by their lower-case user principal names
 }
-
-func (t *trust) key(id string) *Key {
-	for _, k := range t.keys {
-		if k.ID == id {
-			return k
-		}
-	}
-	return nil
-}
-
-func (t *trust) hasBase(base string) bool { return slices.Contains(t.bases, base) }
 
 // tenant is a Tenant indexed for lookups, or a Customer.
 type tenant struct {
@@ -201,9 +170,12 @@ type tenant struct {
 	partners []string // ids of the tenants whose users may act in a customer's
 }
 
+// is reports whether two are one tenant, maybe as it was known at two moments.
+func (t *tenant) is(other *tenant) bool { return t.id == other.id && t.customer == other.customer }
+
 // admits reports whether the users of another tenant may act in this one.
 func (t *tenant) admits(other *tenant) bool {
-	return t == other || slices.Contains(t.partners, other.id)
+	return t.is(other) || slices.Contains(t.partners, other.id)
 }
 
 func (t *tenant) user(name string) *User { return t.users[ascii.ToLower(name)] }
@@ -229,7 +201,7 @@ const objectIDs = "\x6b\xa7\xb8\x12\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\x30\
 // objectIDIn returns the object id of the app's service principal in a tenant. Outside
 // the app's home tenant it is derived from both names.
 func (a *app) objectIDIn(t *tenant) string {
-	if t == a.home {
+	if t.is(a.home) {
 		return a.ObjectID
 	}
 	return guid.Sum([]byte(objectIDs + t.id + " " + guid.Key(a.ID)))
@@ -255,18 +227,11 @@ func (d *directory) appFor(t *tenant, clientID string) *app {
 // isFor reports whether the app is made for a tenant: its own or, if it is a
 // multi-tenant one, any. Whether another tenant has it, consents say, and in a
 // customer's nothing else.
-func (a *app) isFor(t *tenant) bool { return a.home == t || a.MultiTenant || t.customer }
+func (a *app) isFor(t *tenant) bool { return a.home.is(t) || a.MultiTenant || t.customer }
 
 // New returns an authority for the tenants of o, or an error about the first problem
 // with o.
 func New(o Options) (*Authority, error) {
-	directory, err := indexTenants(o.Tenants)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkKeys(o.Keys); err != nil {
-		return nil, err
-	}
 	bases, err := token.NormalBases(o.BaseURLs)
 	if err != nil {
 		return nil, err
@@ -282,8 +247,10 @@ func New(o Options) (*Authority, error) {
 		now:       o.Now,
 		system:    o.System,
 		verified:  token.NewCache[*trust](token.CacheSize),
-		signIns:   newSignIns(),
+		keeper:    o.Keeper,
+		reuse:     o.ReuseAssertions,
 	}
+	a.added.n = make(map[string]int)
 	if a.now == nil {
 		a.now = time.Now
 	}
@@ -291,8 +258,8 @@ func New(o Options) (*Authority, error) {
 		a.system = time.Now
 	}
 	a.guesses = newGuesses(a.system)
-	if !o.ReuseAssertions {
-		a.used = newAssertions(o.Assertions, o.SaveAssertion, a.instant())
+	if a.keeper == nil {
+		a.keeper = newMemory(Known{Keys: slices.Clone(o.Keys), Tenants: o.Tenants, Consents: o.Consents}, a.instant)
 	}
 	if len(o.Resources) == 0 {
 		o.Resources = token.DefaultResources
@@ -307,10 +274,20 @@ func New(o Options) (*Authority, error) {
 	if a.customer = o.Customer; a.customer == nil {
 		a.customer = func(context.Context, string) (*Customer, error) { return nil, nil }
 	}
-	a.consents = newConsents(o.Consents, o.SaveConsent)
-	a.grants = newGrants(o.Grants, o.SaveGrant, a.system())
 	a.endpoints = a.makeEndpoints()
-	a.trust.Store(&trust{keys: slices.Clone(o.Keys), bases: bases, directory: directory})
+	a.trusted.now.Store(&trust{bases: bases})
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	for kind, bound := range bounds {
+		if err := a.keeper.TrimRecords(ctx, kind, bound.keep, bound.limit); err != nil {
+			return nil, err
+		}
+	}
+	if t, err := a.readTrust(); err != nil {
+		return nil, err
+	} else if len(t.keys) == 0 {
+		return nil, errors.New("issuer: no signing key: make one with GenerateKey")
+	}
 	return a, nil
 }
 
@@ -361,9 +338,6 @@ func indexTenants(list []Tenant) (d directory, err error) {
 }
 
 func checkKeys(keys []*Key) error {
-	if len(keys) == 0 {
-		return errors.New("issuer: no signing key: make one with GenerateKey")
-	}
 	seen := make(map[string]bool)
 	for _, k := range keys {
 		if k == nil || k.ID == "" || k.Private == nil {
@@ -407,79 +381,16 @@ func (a *Authority) findTenant(c *call, name string) (*tenant, error) {
 	return found, nil
 }
 
-// SetBaseURLs replaces Options.BaseURLs; listeners on port 0 know their address only
-// once they are open. Tokens of an issuer that is no longer among urls are refused from
-// now on. On error, nothing has changed.
-func (a *Authority) SetBaseURLs(urls ...string) error {
-	bases, err := token.NormalBases(urls)
-	if err != nil {
-		return err
-	}
-	a.updateTrust(func(t *trust) { t.bases = bases })
-	return nil
-}
-
-// SetTenants replaces Options.Tenants, with their users and apps. On error, nothing has
-// changed.
-func (a *Authority) SetTenants(list []Tenant) error {
-	directory, err := indexTenants(list)
-	if err != nil {
-		return err
-	}
-	a.updateTrust(func(t *trust) { t.directory = directory })
-	return nil
-}
-
 // CanConsent reports whether a tenant can consent to a client: it is its own, or a
 // multi-tenant one of another tenant.
-func (a *Authority) CanConsent(tenantID, clientID string) bool {
-	t := a.trust.Load()
-	tenant := t.tenant(tenantID)
-	return tenant != nil && t.appFor(tenant, clientID) != nil
-}
-
-// ForgetSignIns forgets all refresh tokens, used assertions and sign-ins in progress,
-// and all consents but these, without calling SaveConsent and SaveGrant.
-func (a *Authority) ForgetSignIns(consents []Consent) {
-	a.consents.replace(consents)
-	a.grants.forget()
-	a.signIns.forget()
-	a.guesses.forget()
-	if a.used != nil {
-		a.used.forget()
+func (a *Authority) CanConsent(tenantID, clientID string) (bool, error) {
+	t, err := a.latest()
+	if err != nil {
+		return false, err
 	}
-	a.distrust()
+	tenant := t.tenant(tenantID)
+	return tenant != nil && t.appFor(tenant, clientID) != nil, nil
 }
 
-// distrust has every token verified again.
-func (a *Authority) distrust() { a.updateTrust(func(*trust) {}) }
-
-// updateTrust replaces what is trusted by a modified copy.
-func (a *Authority) updateTrust(change func(*trust)) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	next := *a.trust.Load()
-	change(&next)
-	a.trust.Store(&next)
-}
-
-// AddKey makes k the signing key. It replaces a key with the same id. Tokens signed by
-// earlier keys stay valid until RevokeKey.
-func (a *Authority) AddKey(k *Key) {
-	a.updateTrust(func(t *trust) { t.keys = append([]*Key{k}, withoutKey(t.keys, k.ID)...) })
-}
-
-// RevokeKey removes a key, which invalidates every token that it signed, and reports
-// whether it existed. The next key then signs; without any, requests for tokens are
-// answered with 503 until AddKey.
-func (a *Authority) RevokeKey(id string) (found bool) {
-	a.updateTrust(func(t *trust) {
-		found = t.key(id) != nil
-		t.keys = withoutKey(t.keys, id)
-	})
-	return found
-}
-
-func withoutKey(keys []*Key, id string) []*Key {
-	return slices.DeleteFunc(slices.Clone(keys), func(k *Key) bool { return k.ID == id })
-}
+// ForgetGuesses forgets which passwords, secrets and codes were wrong.
+func (a *Authority) ForgetGuesses() { a.guesses.forget() }

@@ -70,7 +70,7 @@ func toConsent(t *testing.T, a *Authority, ofDevice bool) (b *browser, w *httpte
 
 func wantNoConsent(t *testing.T, a *Authority) {
 	t.Helper()
-	if got := a.Consents(func(Consent) bool { return true }); len(got) > 0 {
+	if got := consentsOf(a, func(Consent) bool { return true }); len(got) > 0 {
 		t.Errorf("stored: %+v", got)
 	}
 }

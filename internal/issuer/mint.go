@@ -64,7 +64,10 @@ const unavailableWait = 10 * time.Second
 // user, resource or base URL is not the authority's, or another tenant's client has no
 // consent.
 func (a *Authority) Mint(r MintRequest) (*Token, error) {
-	trust := a.trust.Load()
+	trust, err := a.latest()
+	if err != nil {
+		return nil, err
+	}
 	tenant := trust.tenant(r.Tenant)
 	if tenant == nil {
 		return nil, fmt.Errorf("issuer: no tenant %q: add it to Options.Tenants", r.Tenant)
@@ -85,8 +88,8 @@ func (a *Authority) Mint(r MintRequest) (*Token, error) {
 	if !a.resources[token.ResourceKey(r.Resource)] {
 		return nil, fmt.Errorf("issuer: no resource %q: add it to Options.Resources", r.Resource)
 	}
-	if client.home != tenant {
-		if err := a.checkConsent(client, tenant, user, &accessRequest{resource: r.Resource}); err != nil {
+	if !client.home.is(tenant) {
+		if err := checkConsent(trust, client, tenant, user, &accessRequest{resource: r.Resource}); err != nil {
 			return nil, fmt.Errorf("issuer: client %s of another tenant: %w", client.ID, err)
 		}
 	}

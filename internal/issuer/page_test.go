@@ -273,7 +273,7 @@ func TestStaleSteps(t *testing.T) {
 	// At once: one finishes.
 	w = b.press(b.do("GET", authorizeURL("/common/oauth2/authorize", "prompt", "consent"), nil), "signin", url.Values{"username": {bobName}, "password": {password}})
 	accept := set(fields(w.Body.String()), "do", "accept")
-	before := len(a.signIns.codes.entries)
+	before := len(recordsOf(a, kindCode))
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
@@ -286,7 +286,7 @@ func TestStaleSteps(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(a.signIns.codes.entries) - before; n != 1 {
+	if n := len(recordsOf(a, kindCode)) - before; n != 1 {
 		t.Errorf("%d codes for one sign-in", n)
 	}
 

@@ -195,7 +195,10 @@ func (e *endpoint) answer(c *call) (any, error) {
 	if !slices.Contains(e.methods, c.r.Method) {
 		return nil, fail(codeMethod, "This endpoint does not take %s. Send %s.", quote.Text(c.r.Method), strings.Join(e.methods, " or "))
 	}
-	c.trust = e.authority.trust.Load()
+	var err error
+	if c.trust, err = e.authority.current(); err != nil {
+		return nil, err
+	}
 	if len(c.trust.bases) == 0 {
 		return nil, errNoBaseURL
 	}
@@ -212,7 +215,7 @@ func (e *endpoint) answer(c *call) (any, error) {
 // follow. A Host header with an unknown name is not trusted, and one of Microsoft's
 // hosts is replaced by an address of the server's own.
 func (a *Authority) BaseURL(r *http.Request) string {
-	t := a.trust.Load()
+	t := a.trusted.now.Load()
 	return a.pageBase(t, token.BaseOf(t.bases, r))
 }
 

@@ -38,11 +38,11 @@ func (want *accessRequest) key() string {
 
 // checkResource checks that a tenant has the app whose API a client requests. To its own
 // API it is the consent to the client that decides.
-func (a *Authority) checkResource(client *app, t *tenant, want *accessRequest) error {
+func checkResource(trust *trust, client *app, t *tenant, want *accessRequest) error {
 	switch {
 	case want.app == nil:
 		return nil
-	case !ascii.EqualFold(want.app.ID, client.ID) && !a.has(t, want.app):
+	case !ascii.EqualFold(want.app.ID, client.ID) && !trust.has(t, want.app):
 		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", t.id, quote.Text(want.resource))
 	case want.app.Disabled:
 		return fail(codeResourceDisabled, "The application whose API %s is, is disabled. Have an administrator enable it.", quote.Text(want.resource))
@@ -51,12 +51,21 @@ func (a *Authority) checkResource(client *app, t *tenant, want *accessRequest) e
 }
 
 // checkAccess checks that a tenant has the requested API, and that the client may use it
-// there.
-func (a *Authority) checkAccess(client *app, t *tenant, user *User, want *accessRequest) error {
-	if err := a.checkResource(client, t, want); err != nil {
-		return err
+// for the user or, without one, for itself. The consent may be so new that only another
+// server knows it.
+func (a *Authority) checkAccess(c *call, client *app, t *tenant, user *User, want *accessRequest) error {
+	check := func() error {
+		if err := checkResource(c.trust, client, t, want); err != nil {
+			return err
+		}
+		return checkConsent(c.trust, client, t, user, want)
 	}
-	return a.checkConsent(client, t, user, want)
+	err := check()
+	if next := a.lookAgainIf(err, c.trust); next != nil {
+		c.trust = next
+		err = check()
+	}
+	return err
 }
 
 // scopes are the parts of a scope parameter.

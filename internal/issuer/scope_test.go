@@ -11,7 +11,7 @@ import (
 // TestNamesOfAnAPI asks for APIs by all of their names.
 func TestNamesOfAnAPI(t *testing.T) {
 	a := newAuthority(t, options())
-	trust := a.trust.Load()
+	trust := a.trusted.now.Load()
 	for _, names := range [][]string{
 		{api, api + "/", "HTTPS://API.PartnerCenter.Microsoft.com", token.APIAppID, "FA3D9A0C-3FB0-42CC-9193-47C7ECD2EDBD", "https://partner.partnercenterapi.microsoftonline.cn"},
 		{graph, graph + "/", token.GraphAppID, "https://graph.chinacloudapi.cn", "https://graph.cloudapi.de"},
@@ -19,7 +19,7 @@ func TestNamesOfAnAPI(t *testing.T) {
 		{"https://management.azure.com/", "797f4846-ba00-4fd7-ba43-dac1f8f63013"},
 	} {
 		// Consents of older databases are by any name, too.
-		consents := newConsents([]Consent{{TenantID: tenantID, ClientID: clientID, Resources: names[len(names)-1:]}}, nil)
+		consents := newConsents([]Consent{{TenantID: tenantID, ClientID: clientID, Resources: names[len(names)-1:]}})
 		for _, name := range names {
 			both, err := a.userAccess(trust, name+"/.default "+names[0]+"/user_impersonation", "")
 			if err != nil || both.scope != "user_impersonation" {
@@ -43,7 +43,7 @@ func TestNamesOfAnAPI(t *testing.T) {
 	o.Resources = []string{"https://partner.partnercenterapi.microsoftonline.cn"}
 	a = newAuthority(t, o)
 	for name, known := range map[string]bool{token.APIAppID: true, token.GraphAppID: false, api: false} {
-		if err := a.resolve(a.trust.Load(), &accessRequest{resource: name}); (err == nil) != known {
+		if err := a.resolve(a.trusted.now.Load(), &accessRequest{resource: name}); (err == nil) != known {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -10,10 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
@@ -24,8 +21,11 @@ import (
 const (
 	// signInLifetime is how long a user may take to sign in.
 	signInLifetime = 15 * time.Minute
-	// signInsKept bounds the memory for sign-ins in progress, and again for those of users
-	// who have entered their password; see table.
+	// signInKept is how long a sign-in is remembered, with what it has given: longer than
+	// any of it can be used, to tell when somebody tries.
+	signInKept = 24 * time.Hour
+	// signInsKept bounds how many sign-ins in progress are remembered, and again those of
+	// users who have entered their password; see Keeper.TrimRecords.
 	signInsKept = 4096
 
 	// doublePress is how long a second press of the final button gets the answer to the
@@ -40,41 +40,6 @@ const (
 	maxUserName = 320
 )
 
-// signIns are the sign-ins in progress.
-type signIns struct {
-	mu      sync.Mutex // guards what follows
-	flows   *table[*flow]
-	codes   *table[*code]      // by digest
-	devices *table[*device]    // by the digest of the device code
-	users   map[string]*device // those that wait, by user code
-
-	// stolen are the names of the grants whose code was sent twice, which takes a user.
-	stolen *lru.Cache[string, struct{}]
-}
-
-func newSignIns() *signIns {
-	s := &signIns{
-		flows: newTable[*flow](signInsKept), codes: newTable[*code](signInsKept),
-		devices: newTable[*device](signInsKept), users: make(map[string]*device),
-	}
-	s.devices.dropped = func(d *device) { delete(s.users, d.userCode) }
-	var err error
-	if s.stolen, err = lru.New[string, struct{}](signInsKept); err != nil {
-		panic("issuer: " + err.Error()) // it fails only for sizes below one
-	}
-	return s
-}
-
-func (s *signIns) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.flows.clear()
-	s.codes.clear()
-	s.devices.clear()
-	clear(s.users)
-	s.stolen.Purge()
-}
-
 // step is what a sign-in waits for.
 type step int
 
@@ -86,22 +51,65 @@ const (
 
 // flow is a sign-in in progress, for an app that waits for a redirect or for a device.
 type flow struct {
-	id      string
-	request *authorization // nil for a device
-	device  *device
-	browser [sha256.Size]byte // digest of the cookie of the browser that began it
-	began   instant
-	step    step
-	name    string // who signs in
-	login   *login // from the password on
-	// confirms says that there is nothing left to consent to, so that the last page asks
+	Request *authorization // nil for a device
+	// Device is the user's code of the device, and DeviceRequest what it requests.
+	Device        string
+	DeviceRequest signInRequest
+	Browser       []byte // digest of the cookie of the browser that began it
+	Began         instant
+	Step          step
+	Name          string // who signs in
+	Login         *login // from the password on
+	// Confirms says that there is nothing left to consent to, so that the last page asks
 	// only whether it is the right user. Accepting it stores no consent.
-	confirms bool
-	problem  *failure // the mistake in the last entry
+	Confirms bool
+	Problem  *failure // the mistake in the last entry
 
-	finish func() (any, error) // how the sign-in ended; nil while in progress
-	button string              // pressed to end it
-	ended  time.Time           // by the system's clock
+	Button  string    // pressed to end it; empty while in progress
+	Ended   time.Time // by the system's clock
+	Outcome []byte    // an outcome, sealed with the cookie; nil while it is found out
+
+	id     string
+	record *Record
+	cookie string
+}
+
+// outcome is how a sign-in ended.
+type outcome struct {
+	To           redirect
+	Page, Action string
+	Status       int
+	Script       bool
+	Data         pageData
+	Failure      *failure
+}
+
+func outcomeOf(answer any, err error) *outcome {
+	switch answer := answer.(type) {
+	case *page:
+		return &outcome{Page: answer.name, Action: answer.action, Status: answer.status, Script: answer.script, Data: answer.data}
+	case redirect:
+		return &outcome{To: answer}
+	}
+	f, ok := err.(*failure) //nolint:errorlint // the authority's own, never wrapped
+	if !ok {
+		f = flowOver()
+	}
+	return &outcome{Failure: f}
+}
+
+func (o *outcome) answer() (any, error) {
+	switch {
+	case o.Failure != nil:
+		return nil, o.Failure
+	case o.Page != "":
+		return &page{name: o.Page, action: o.Action, status: o.Status, script: o.Script, data: o.Data}, nil
+	}
+	return o.To, nil
+}
+
+func flowOver() *failure {
+	return fail(codeFlowExpired, "This sign-in is over, or took too long. Go back to the application, and sign in again.")
 }
 
 // address is the address of the page for the sign-in's step. Forms redirect to it, so
@@ -110,10 +118,10 @@ func (f *flow) address() redirect { return redirect("/common/oauth2/login?flow="
 
 // signInRequest returns which app the user signs in to, and what it requests.
 func (f *flow) signInRequest() *signInRequest {
-	if f.request != nil {
-		return &f.request.signInRequest
+	if f.Request != nil {
+		return &f.Request.signInRequest
 	}
-	return &f.device.signInRequest
+	return &f.DeviceRequest
 }
 
 // browserCookie returns the name of the cookie that ties a sign-in to the browser that
@@ -136,10 +144,12 @@ func (a *Authority) beginSignIn(c *call, f *flow) (any, error) {
 		}
 		http.SetCookie(c.w, cookie)
 	}
-	f.id, f.browser, f.began = randomID(), sha256.Sum256([]byte(cookie.Value)), a.instant()
-	a.signIns.mu.Lock()
-	defer a.signIns.mu.Unlock()
-	a.signIns.flows.add(f.id, callerOf(c.r)+" "+f.signInRequest().clientID, f)
+	f.id, f.Browser, f.Began = randomID(), digest(cookie.Value), a.instant()
+	f.record = &Record{Kind: kindFlow, ID: f.id, Owner: callerOf(c.r) + " " + f.signInRequest().ClientID}
+	f.record.lives(f.Began, signInKept)
+	if _, err := a.remember(c.r.Context(), f.record, f); err != nil {
+		return nil, err
+	}
 	if c.r.Method == http.MethodPost {
 		return f.address(), nil
 	}
@@ -164,59 +174,136 @@ func (a *Authority) signIn(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	got, finish, err := a.takeStep(c, parameters)
-	if finish == nil || err != nil {
-		return got, err
+	f, err := a.findFlow(c, parameters.Get("flow"))
+	if err != nil {
+		return nil, err
 	}
-	return finish()
+	button, pressed := parameters.Get("do"), c.r.Method == http.MethodPost
+	switch {
+	case f.Button == "" && pressed:
+		return a.takeStep(c, f, formEntry{
+			button: button, name: parameters.Get("username"), password: parameters.Get("password"), everybody: parameters.Get("everybody") != "",
+		})
+	case f.Button == "":
+		return a.showStep(c, f)
+	case pressed:
+		return a.repeatLast(c, f, button)
+	}
+	return &page{name: "message", data: pageData{Title: "This sign-in is over", Text: "Go back to the application. To sign in once more, begin there."}}, nil
 }
 
-// takeStep finds the sign-in that a form belongs to and takes its next step, under one
-// lock: of two that submit the last form at once, one finishes. Finish itself runs
-// without the lock.
-func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish func() (any, error), err error) {
-	a.signIns.mu.Lock()
-	defer a.signIns.mu.Unlock()
-	over := fail(codeFlowExpired, "This sign-in is over, or took too long. Go back to the application, and sign in again.")
-	f, ok := a.signIns.flows.get(parameters.Get("flow"))
-	if !ok || f.began.isOver(signInLifetime, a.instant()) {
-		return nil, nil, over
+// findFlow returns a sign-in of the browser that sends a request.
+func (a *Authority) findFlow(c *call, id string) (*flow, error) {
+	r, f, err := recall[flow](c.r.Context(), a, kindFlow, id)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil || f.Began.isOver(signInLifetime, a.instant()) {
+		return nil, flowOver()
 	}
 	cookie, err := c.r.Cookie(browserCookie(c.r))
 	if err != nil {
-		return nil, nil, fail(codeFlowExpired, "The browser sent no cookie. Allow cookies for this site, go back to the application, and sign in again.")
+		return nil, fail(codeFlowExpired, "The browser sent no cookie. Allow cookies for this site, go back to the application, and sign in again.")
 	}
-	if sum := sha256.Sum256([]byte(cookie.Value)); subtle.ConstantTimeCompare(sum[:], f.browser[:]) != 1 {
-		return nil, nil, fail(codeFlowExpired, "This sign-in was begun in another browser. Go back to the application, and sign in again.")
+	if subtle.ConstantTimeCompare(digest(cookie.Value), f.Browser) != 1 {
+		return nil, fail(codeFlowExpired, "This sign-in was begun in another browser. Go back to the application, and sign in again.")
 	}
-	button := parameters.Get("do")
-	switch pressed := c.r.Method == http.MethodPost; {
-	case f.finish == nil && !pressed:
-		got, err = a.showStep(c, f)
-		return got, nil, err
-	case f.finish == nil:
-	case !pressed:
-		return &page{name: "message", data: pageData{Title: "This sign-in is over", Text: "Go back to the application. To sign in once more, begin there."}}, nil, nil
-	case button == f.button && a.system().Sub(f.ended) < doublePress:
-		return nil, f.finish, nil
-	default:
-		return nil, nil, over
-	}
-	f.problem = nil
-	finish, err = a.advance(c, f, formEntry{
-		button: button, name: parameters.Get("username"), password: parameters.Get("password"), everybody: parameters.Get("everybody") != "",
-	})
-	if err != nil {
-		f.problem, ok = err.(*failure) //nolint:errorlint // the authority's own, never wrapped
-		if !ok || f.step != stepPassword {
-			return nil, nil, err
+	f.id, f.record, f.cookie = id, r, cookie.Value
+	if q := f.signInRequest(); q.Customer != "" {
+		if q.customer, err = a.findTenant(c, q.Customer); err != nil {
+			return nil, err
 		}
 	}
-	if finish == nil {
-		return f.address(), nil, nil
+	return f, nil
+}
+
+// takeStep takes the next step of a sign-in. Of two that are taken at once, at the same
+// server or not, the first counts.
+func (a *Authority) takeStep(c *call, f *flow, e formEntry) (any, error) {
+	// A second press makes the browser abandon the first request.
+	c.r = c.r.WithContext(context.WithoutCancel(c.r.Context()))
+	f.Problem = nil
+	finish, failed := a.advance(c, f, e)
+	if failed != nil {
+		var ok bool
+		if f.Problem, ok = failed.(*failure); ok && f.Step == stepPassword { //nolint:errorlint // the authority's own, never wrapped
+			failed = nil
+		} else {
+			f.Problem = nil
+		}
 	}
-	f.finish, f.button, f.ended = sync.OnceValues(finish), strings.Clone(button), a.system()
-	return nil, f.finish, nil
+	if finish != nil {
+		f.Button, f.Ended = e.button, a.system()
+	}
+	ok, err := a.remember(c.r.Context(), f.record, f)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		if f, err = a.findFlow(c, f.id); err != nil {
+			return nil, err
+		}
+		if f.Button != "" {
+			return a.repeatLast(c, f, e.button)
+		}
+		return f.address(), nil
+	case failed != nil:
+		return nil, failed
+	case finish == nil:
+		return f.address(), nil
+	}
+	answer, failed := finish()
+	_ = a.keepOutcome(c, f, outcomeOf(answer, failed)) // who presses again is told that it is over
+	return answer, failed
+}
+
+// keepOutcome keeps how a sign-in ended, for those who press the button again.
+func (a *Authority) keepOutcome(c *call, f *flow, o *outcome) error {
+	for {
+		var err error
+		if f.Outcome, err = seal(f.cookie+f.id, o); err != nil {
+			return err
+		}
+		if ok, err := a.remember(c.r.Context(), f.record, f); ok || err != nil {
+			return err
+		}
+		// Its login was revoked meanwhile, or there were too many other sign-ins.
+		r, now, err := recall[flow](c.r.Context(), a, kindFlow, f.id)
+		if now == nil || err != nil {
+			return err
+		}
+		now.id, now.record, now.cookie = f.id, r, f.cookie
+		f = now
+	}
+}
+
+// outcomeLook is how often it is looked for the outcome of a sign-in that is ending.
+const outcomeLook = 10 * time.Millisecond
+
+// repeatLast answers a second press of the final button as the first, whose answer the
+// browser has dropped.
+func (a *Authority) repeatLast(c *call, f *flow, button string) (any, error) {
+	for began := time.Now(); ; {
+		if button != f.Button || a.system().Sub(f.Ended) >= doublePress || time.Since(began) >= doublePress {
+			return nil, flowOver()
+		}
+		if f.Outcome != nil {
+			var o outcome
+			if err := unseal(f.cookie+f.id, f.Outcome, &o); err != nil {
+				return nil, err
+			}
+			return o.answer()
+		}
+		select {
+		case <-c.r.Context().Done():
+			return nil, c.r.Context().Err()
+		case <-time.After(outcomeLook):
+		}
+		var err error
+		if f, err = a.findFlow(c, f.id); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // formEntry is what a user has entered on a page.
@@ -228,59 +315,59 @@ type formEntry struct {
 
 // advance takes the next step of a sign-in. After the last one, it returns how to end
 // the sign-in. A failure at the first step is shown on its page; any other error ends
-// the call. The caller holds the lock.
+// the call.
 func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, error), err error) {
 	decline := func(code errorCode, text string) (func() (any, error), error) {
 		return func() (any, error) { return a.declineSignIn(c, f, fail(code, "%s", text)) }, nil
 	}
 	switch {
-	case e.button == "cancel" && f.step != stepConsent:
+	case e.button == "cancel" && f.Step != stepConsent:
 		return decline(codeConsentDeclined, "The user has cancelled the sign-in. Ask again when the user wants to.")
 	case e.button == "other":
-		f.step, f.name, f.login = stepPassword, "", nil
+		f.Step, f.Name, f.Login = stepPassword, "", nil
 		return nil, nil
 	case e.button == "signin":
 		// On a page from the browser's history, too: another name is another user.
-		f.step, f.name, f.login = stepPassword, strings.Clone(ascii.TrimSpace(e.name)), nil
-		if len(f.name) > maxUserName {
-			f.name = ""
+		f.Step, f.Name, f.Login = stepPassword, ascii.TrimSpace(e.name), nil
+		if len(f.Name) > maxUserName {
+			f.Name = ""
 		}
-		tenant, user, err := a.checkPassword(c, f.signInRequest().in(c.trust), f.name, e.password)
+		tenant, user, err := a.checkPassword(c, f.signInRequest().in(c.trust), f.Name, e.password)
 		if err == nil {
-			_, err = findApp(c.trust, tenant, f.signInRequest().clientID)
+			_, err = findApp(c.trust, tenant, f.signInRequest().ClientID)
 		}
 		if err == nil {
-			err = a.strikeUser(c, passwordPage, tenant, f.signInRequest().clientID, user)
+			err = a.strikeUser(c, passwordPage, tenant, f.signInRequest().ClientID, user)
 		}
 		if err != nil {
 			return nil, err
 		}
-		a.signIns.flows.give(f.id, user.ObjectID)
-		f.login = &login{tenantID: tenant.id, clientID: f.signInRequest().clientID, user: user}
-		f.step = stepConsent
+		f.record.Owner, f.record.Proved = user.ObjectID, true
+		f.Login = newLogin(tenant, f.signInRequest().ClientID, user)
+		f.Step = stepConsent
 		if user.MFA {
-			f.step = stepMFA
+			f.Step = stepMFA
 		}
-	case f.step == stepMFA && e.button == "approve":
-		f.login.mfa, f.step = true, stepConsent
-	case f.step == stepMFA && e.button == "deny":
+	case f.Step == stepMFA && e.button == "approve":
+		f.Login.MFA, f.Step = true, stepConsent
+	case f.Step == stepMFA && e.button == "deny":
 		return decline(codeMFADenied, "The user did not approve the sign-in on the second factor. Sign in again.")
-	case f.step == stepConsent && e.button == "accept":
+	case f.Step == stepConsent && e.button == "accept":
 		return func() (any, error) { return a.acceptSignIn(c, f, e.everybody) }, nil
-	case f.step == stepConsent && (e.button == "decline" || e.button == "cancel"):
+	case f.Step == stepConsent && (e.button == "decline" || e.button == "cancel"):
 		return decline(codeConsentDeclined, "The user declined to consent. Ask again when the user wants to.")
 	default:
 		// A page from the browser's history: show the current one again.
 		return nil, nil
 	}
-	if f.step == stepConsent {
-		p, err := a.parties(c.trust, f)
+	if f.Step == stepConsent {
+		p, err := a.parties(c, f)
 		if err != nil {
 			return nil, err
 		}
-		f.confirms = a.consented(f, p)
+		f.Confirms = consented(c.trust, f, p)
 		// A user who was sent a device's code by a stranger sees whose it is.
-		if f.confirms && f.device == nil {
+		if f.Confirms && f.Request != nil {
 			return func() (any, error) { return a.finishSignIn(c, f) }, nil
 		}
 	}
@@ -289,9 +376,9 @@ func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, 
 
 // consented reports whether there is nothing left to consent to. A customer's consent is
 // not the user's to give.
-func (a *Authority) consented(f *flow, p parties) bool {
+func consented(t *trust, f *flow, p parties) bool {
 	return f.signInRequest().customer != nil ||
-		(f.request == nil || !f.request.consent) && a.checkConsent(p.client, p.tenant, p.user, p.access) == nil
+		(f.Request == nil || !f.Request.Consent) && checkConsent(t, p.client, p.tenant, p.user, p.access) == nil
 }
 
 // parties are the participants of a sign-in, and its subject.
@@ -304,37 +391,37 @@ type parties struct {
 
 // parties finds them as they are now. Every step after the password begins with it:
 // people and apps may have been removed or disabled since.
-func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
-	if p.tenant, p.user, err = t.userOf(f.login.tenantID, f.login.user.ObjectID); err != nil {
+func (a *Authority) parties(c *call, f *flow) (p parties, err error) {
+	if p.tenant, p.user, err = c.trust.userOf(f.Login.TenantID, f.Login.UserID); err != nil {
 		return p, err
 	}
-	if err = f.login.check(p.user); err != nil {
+	if err = f.Login.check(p.user); err != nil {
 		return p, err
 	}
-	if p.user.MFA && !f.login.mfa {
+	if p.user.MFA && !f.Login.MFA {
 		return p, fail(codeMFARequired, "User %s must sign in with a second factor now. Sign in again.", quote.Text(p.user.UserPrincipalName))
 	}
-	if p.client, err = findApp(t, p.tenant, f.signInRequest().clientID); err != nil {
+	if p.client, err = findApp(c.trust, p.tenant, f.signInRequest().ClientID); err != nil {
 		return p, err
 	}
-	if p.access, err = a.accessRequestOf(t, f.signInRequest()); err == nil {
-		err = a.checkResource(p.client, p.tenant, p.access)
+	if p.access, err = a.accessRequestOf(c.trust, f.signInRequest()); err == nil {
+		err = checkResource(c.trust, p.client, p.tenant, p.access)
 	}
 	if customer := f.signInRequest().customer; customer != nil && err == nil {
-		err = a.checkConsent(p.client, customer, p.user, p.access)
+		err = a.checkAccess(c, p.client, customer, p.user, p.access)
 	}
 	return p, err
 }
 
 // acceptSignIn stores the user's consent and finishes.
 func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) {
-	p, err := a.parties(c.trust, f)
+	p, err := a.parties(c, f)
 	if err != nil {
 		return nil, err
 	}
-	if f.confirms {
+	if f.Confirms {
 		if f.signInRequest().customer == nil { // parties has looked at a customer's consent
-			if err := a.checkConsent(p.client, p.tenant, p.user, p.access); err != nil {
+			if err := a.checkAccess(c, p.client, p.tenant, p.user, p.access); err != nil {
 				return nil, err
 			}
 		}
@@ -342,13 +429,15 @@ func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) 
 	}
 	userID := p.user.ObjectID
 	if everybody && p.user.Administrator {
-		if !f.login.mfa { // what the API asks of every caller
+		if !f.Login.MFA { // what the API asks of every caller
 			return nil, fail(codeMFARequired, "User %s must sign in with a second factor to consent for everybody. Register one, or consent for the user alone.", quote.Text(p.user.UserPrincipalName))
 		}
 		userID = ""
 	}
-	// A second press makes the browser abandon the first request.
-	if err := a.consents.add(context.WithoutCancel(c.r.Context()), installationOf(p.client, p.tenant), userID, p.access.key()); err != nil {
+	if err := a.consent(c.r.Context(), installationOf(p.client, p.tenant), userID, p.access.key()); err != nil {
+		return nil, err
+	}
+	if c.trust, err = a.current(); err != nil {
 		return nil, err
 	}
 	return a.finishSignIn(c, f)
@@ -356,47 +445,46 @@ func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) 
 
 // finishSignIn gives the app what it waits for.
 func (a *Authority) finishSignIn(c *call, f *flow) (any, error) {
-	p, err := a.parties(c.trust, f)
+	p, err := a.parties(c, f)
 	if err != nil {
 		return nil, err
 	}
-	if f.device != nil {
-		return a.finishDevice(f, p.client, p.user)
+	if f.Request == nil {
+		return a.finishDevice(c, f, p.client, p.user)
 	}
 	return a.finishCode(c, f, p.client, p.tenant, p.user)
 }
 
 // declineSignIn tells the app that the user declined.
 func (a *Authority) declineSignIn(c *call, f *flow, why *failure) (any, error) {
-	if f.device != nil {
-		return a.declineDevice(f)
+	if f.Request == nil {
+		return a.declineDevice(c, f)
 	}
-	return f.request.refuse(c, a.now(), why)
+	return f.Request.refuse(c, a.now(), why)
 }
 
-// showStep shows the page for a sign-in's step, with the mistake in the last entry. The
-// caller holds the lock.
+// showStep shows the page for a sign-in's step, with the mistake in the last entry.
 func (a *Authority) showStep(c *call, f *flow) (any, error) {
-	d := pageData{Flow: f.id, User: f.name}
-	if f.device != nil {
-		d.Device, d.Code = true, f.device.userCode
+	d := pageData{Flow: f.id, User: f.Name}
+	if f.Request == nil {
+		d.Device, d.Code = true, f.Device
 	}
-	if f.problem != nil {
-		d.complain(f.problem)
+	if f.Problem != nil {
+		d.complain(f.Problem)
 	}
-	client := c.trust.app(f.signInRequest().clientID)
+	client := c.trust.app(f.signInRequest().ClientID)
 	if client == nil {
 		return nil, fail(codeUnknownClient, "The application is not there any more. Go back to it, and sign in again.")
 	}
 	d.App = client.label()
 	p := &page{name: "password", data: d}
-	if f.request != nil {
-		p.action = f.request.redirect
+	if f.Request != nil {
+		p.action = f.Request.Redirect
 	}
-	switch f.step {
+	switch f.Step {
 	case stepPassword:
 		p.data.Title = "Sign in"
-		if f.problem != nil {
+		if f.Problem != nil {
 			p.status = http.StatusBadRequest
 		}
 		if onThisMachine(c.r) {
@@ -405,7 +493,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 	case stepMFA:
 		p.name, p.data.Title = "mfa", "Approve the sign-in"
 	case stepConsent:
-		between, err := a.parties(c.trust, f)
+		between, err := a.parties(c, f)
 		if err != nil {
 			return nil, err
 		}
@@ -417,7 +505,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 		if customer != nil {
 			p.data.Tenant = customer.name
 		}
-		if f.confirms {
+		if f.Confirms {
 			p.name, p.data.Title = "confirm", "Is it you who signs in?"
 		}
 	}
@@ -446,7 +534,7 @@ func onThisMachine(r *http.Request) bool {
 func (d *directory) suggestions(in *tenant, client *app) []string {
 	var names []string
 	for name, t := range d.userTenants {
-		if user := t.user(name); user.Password != "" && (in == nil || in.admits(t)) && (client.MultiTenant || t == client.home) {
+		if user := t.user(name); user.Password != "" && (in == nil || in.admits(t)) && (client.MultiTenant || t.is(client.home)) {
 			names = append(names, user.UserPrincipalName)
 		}
 	}
@@ -477,19 +565,27 @@ func (a *Authority) checkPassword(c *call, in *tenant, name, password string) (*
 		return nil, nil, wrongPassword()
 	}
 	of := target{kind: guessStranger, caller: callerOf(c.r), name: ascii.ToLower(name), limit: maxWrongPasswords}
+	got := sha256.Sum256([]byte(password))
+	var tenant *tenant
 	var user *User
-	want := [sha256.Size]byte{}
-	tenant := c.trust.tenantOf(name)
-	if tenant != nil {
-		of.kind = guessPassword
-		if user = tenant.user(name); user.Password != "" {
-			want = sha256.Sum256([]byte(user.Password))
+	right := func() bool {
+		want := [sha256.Size]byte{}
+		if tenant = c.trust.tenantOf(name); tenant != nil {
+			of.kind = guessPassword
+			if user = tenant.user(name); user.Password != "" {
+				want = sha256.Sum256([]byte(user.Password))
+			}
+		}
+		return subtle.ConstantTimeCompare(got[:], want[:]) == 1 && user != nil
+	}
+	matches := right()
+	if !matches {
+		if next := a.lookAgain(c.trust); next != nil {
+			c.trust = next
+			matches = right()
 		}
 	}
-	got := sha256.Sum256([]byte(password))
-	ok, wait := a.guesses.try(of, func() bool {
-		return subtle.ConstantTimeCompare(got[:], want[:]) == 1 && user != nil
-	})
+	ok, wait := a.guesses.try(of, func() bool { return matches })
 	switch {
 	case wait > 0:
 		f := fail(codeLocked, "The account is locked for a minute for sign-ins from here, because the password was wrong %d times in a row. Wait, then try again.", of.limit)

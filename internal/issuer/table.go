@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -18,7 +19,6 @@ type table[V any] struct {
 	entries          map[string]*tableEntry[V]
 	strangers, users share[V]
 	added            uint64
-	dropped          func(V) // called for what is replaced; may be nil
 }
 
 // share are the entries of one kind.
@@ -55,20 +55,16 @@ func (t *table[V]) get(key string) (value V, ok bool) {
 	return value, ok
 }
 
-// add adds an entry for a caller. It replaces one with the same key.
-func (t *table[V]) add(key, caller string, value V) { t.addTo(&t.strangers, key, caller, value) }
-
-// addOfUser adds an entry for a user who has signed in.
-func (t *table[V]) addOfUser(key, userID string, value V) { t.addTo(&t.users, key, userID, value) }
-
-func (t *table[V]) addTo(to *share[V], key, owner string, value V) {
+// add adds an entry for a caller or, proved, for a user who has signed in. It replaces one
+// with the same key.
+func (t *table[V]) add(key, owner string, proved bool, value V) {
+	to := &t.strangers
+	if proved {
+		to = &t.users
+	}
 	t.remove(key)
 	for to.n >= t.size {
-		oldest := to.by[to.greediest()][0]
-		t.remove(oldest.key)
-		if t.dropped != nil {
-			t.dropped(oldest.value)
-		}
+		t.remove(to.by[to.greediest()][0].key)
 	}
 	t.added++
 	e := &tableEntry[V]{key, owner, to, t.added, value}
@@ -87,11 +83,23 @@ func (s *share[V]) greediest() (owner string) {
 	return owner
 }
 
-// give makes an entry that of a user who has signed in.
-func (t *table[V]) give(key, userID string) {
-	if e := t.entries[key]; e != nil && (e.share != &t.users || e.owner != userID) {
-		t.addOfUser(key, userID, e.value)
+// replace changes an entry, which may become a user's.
+func (t *table[V]) replace(key, owner string, proved bool, value V) {
+	if e := t.entries[key]; e.owner != owner || (e.share == &t.users) != proved {
+		t.add(key, owner, proved, value)
+	} else {
+		e.value = value
 	}
+}
+
+// all returns the values, oldest first.
+func (t *table[V]) all() []V {
+	entries := slices.SortedFunc(maps.Values(t.entries), func(a, b *tableEntry[V]) int { return cmp.Compare(a.number, b.number) })
+	list := make([]V, len(entries))
+	for i, e := range entries {
+		list[i] = e.value
+	}
+	return list
 }
 
 func (t *table[V]) remove(key string) {

@@ -41,8 +41,9 @@ func TestFlood(t *testing.T) {
 		device(address, apps[i%len(apps)])
 		newBrowser(t, from{a, address}).do("GET", authorizeURL("/common/oauth2/v2.0/authorize", "client_id", apps[i%len(apps)]), nil)
 	}
-	if n, m := a.signIns.flows.strangers.n, a.signIns.devices.strangers.n; n != signInsKept || m != signInsKept || len(a.signIns.users) > signInsKept {
-		t.Errorf("%d sign-ins, %d devices and %d of their codes are kept", n, m, len(a.signIns.users))
+	kinds := a.memory().kinds
+	if n, m := kinds[kindFlow].strangers.n, kinds[kindDevice].strangers.n; n != signInsKept || m != signInsKept {
+		t.Errorf("%d sign-ins and %d devices are kept", n, m)
 	}
 
 	if got := answered(t, victim.signIn(begun)); got.Get("code") == "" {
@@ -71,17 +72,15 @@ func TestFlood(t *testing.T) {
 // users only those of their own kind.
 func TestTable(t *testing.T) {
 	table := newTable[int](4)
-	var dropped []int
-	table.dropped = func(n int) { dropped = append(dropped, n) }
 	for i, caller := range []string{"a", "a", "b", "c", "d", "d", "d", "a"} {
-		table.add(fmt.Sprint(i), caller, i)
+		table.add(fmt.Sprint(i), caller, false, i)
 	}
 	// 4 and 5 are added when a has the most, two, and replace its own. Then d has the most:
 	// 6 and 7 replace d's.
-	if got := fmt.Sprint(dropped); got != "[0 1 4 5]" {
-		t.Errorf("%s were dropped", got)
+	if got := fmt.Sprint(table.all()); got != "[2 3 6 7]" {
+		t.Errorf("%s are left", got)
 	}
-	table.give("2", "e")
+	table.replace("2", "e", true, 2)
 	table.remove("3")
 	table.remove("none")
 	if v, ok := table.get("2"); !ok || v != 2 || len(table.entries) != 3 || len(table.strangers.by) != 2 || len(table.users.by) != 1 {
@@ -89,11 +88,11 @@ func TestTable(t *testing.T) {
 	}
 	// Strangers replace nothing of users, nor users anything of theirs.
 	for i := range 9 {
-		table.add(fmt.Sprint("s", i), fmt.Sprint("s", i), i)
+		table.add(fmt.Sprint("s", i), fmt.Sprint("s", i), false, i)
 	}
-	table.give("2", "f")
+	table.replace("2", "f", true, 2)
 	for i := range 4 {
-		table.addOfUser(fmt.Sprint("u", i), "g", i)
+		table.add(fmt.Sprint("u", i), "g", true, i)
 	}
 	_, kept := table.get("2")
 	_, replaced := table.get("u0")

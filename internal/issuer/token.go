@@ -80,9 +80,9 @@ func (t *tokenRequest) inCustomer() bool { return t.tenant != nil && t.tenant.cu
 
 // issued is what a grant gives.
 type issued struct {
-	token    *Token
-	resource string
-	scope    string // empty for an app alone
+	Token    *Token
+	Resource string
+	Scope    string // empty for an app alone
 	userAnswer
 }
 
@@ -99,14 +99,14 @@ func (a *Authority) tokens(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	seconds := c.integer(int64(got.token.Lifetime / time.Second))
+	seconds := c.integer(int64(got.Token.Lifetime / time.Second))
 	answer := tokenAnswer{
-		TokenType: "Bearer", Scope: got.scope, ExpiresIn: seconds, ExtExpiresIn: seconds,
-		AccessToken: got.token.Text, userAnswer: got.userAnswer,
+		TokenType: "Bearer", Scope: got.Scope, ExpiresIn: seconds, ExtExpiresIn: seconds,
+		AccessToken: got.Token.Text, userAnswer: got.userAnswer,
 	}
 	if c.version == token.V1 {
-		answer.ExpiresOn, answer.NotBefore = c.integer(got.token.Expires.Unix()), c.integer(got.token.NotBefore.Unix())
-		answer.Resource = got.resource
+		answer.ExpiresOn, answer.NotBefore = c.integer(got.Token.Expires.Unix()), c.integer(got.Token.NotBefore.Unix())
+		answer.Resource = got.Resource
 	}
 	return answer, nil
 }
@@ -137,16 +137,31 @@ func (a *Authority) token(c *call) (*issued, error) {
 	if grant == grantTypeClientCredentials && t.tenant == nil {
 		return nil, fail(codeNoTenant, "An app-only token belongs to one tenant, which '%s' does not name. Put the tenant's id or domain in its place in the URL.", ascii.ToLower(c.tenant))
 	}
-	if t.client, err = findApp(c.trust, t.tenant, shown.id); err != nil {
+	if t.client, err = findApp(c.trust, t.tenant, shown.id); err != nil && !a.findAgain(t, shown.id) {
 		return nil, err
 	}
 	if t.proof, err = a.checkCredential(t, shown, grant != grantTypeClientCredentials); err != nil {
 		return nil, err
 	}
-	if shown.assertion == "" || a.used == nil {
+	if shown.assertion == "" || a.reuse {
 		return a.redeem(t, serve)
 	}
-	return a.used.once(t, a.instant(), func() (*issued, error) { return a.redeem(t, serve) })
+	return a.once(t, shown.assertion, func() (*issued, error) { return a.redeem(t, serve) })
+}
+
+// findAgain looks whether the app of a request is another one by now, and reports whether
+// it is.
+func (a *Authority) findAgain(t *tokenRequest, clientID string) bool {
+	next := a.lookAgain(t.trust)
+	if next == nil {
+		return false
+	}
+	app, err := findApp(next, t.tenant, clientID)
+	if err != nil {
+		return false
+	}
+	t.trust, t.client = next, app
+	return true
 }
 
 // redeem answers the grant. One of a code or refresh token is refused after too many
@@ -259,7 +274,7 @@ func (a *Authority) clientCredentials(t *tokenRequest) (*issued, error) {
 	if err := a.resolve(t.trust, want); err != nil {
 		return nil, err
 	}
-	if err := a.checkAccess(t.client, t.tenant, nil, want); err != nil {
+	if err := a.checkAccess(t.call, t.client, t.tenant, nil, want); err != nil {
 		return nil, err
 	}
 	return a.issue(t, a.specFor(t, t.tenant, nil, want), want)
@@ -283,9 +298,9 @@ func (a *Authority) issue(t *tokenRequest, spec *tokenSpec, want *accessRequest)
 	if err != nil {
 		return nil, err
 	}
-	got := &issued{token: token, resource: want.resource}
+	got := &issued{Token: token, Resource: want.resource}
 	if spec.subject != nil {
-		got.scope = t.scopeAnswer(want)
+		got.Scope = t.scopeAnswer(want)
 	}
 	return got, nil
 }
@@ -328,7 +343,7 @@ func (a *Authority) userTokens(t *tokenRequest, tenant *tenant, s *signedIn, wan
 	if t.inCustomer() {
 		at = t.tenant
 	}
-	if err := a.checkAccess(t.client, at, s.user, want); err != nil {
+	if err := a.checkAccess(t.call, t.client, at, s.user, want); err != nil {
 		return nil, err
 	}
 	spec := a.specFor(t, tenant, s, want)
@@ -389,5 +404,5 @@ func (a *Authority) password(t *tokenRequest) (*issued, error) {
 	if user.MFA {
 		return nil, fail(codeMFARequired, "User %s must sign in with a second factor, for which this grant has no place. Sign in with a browser or a device code.", quote.Text(user.UserPrincipalName))
 	}
-	return a.beginGrant(t, a.newGrant(t, tenant.id, user.ObjectID, false, signInRequest{scope: t.form.Get("scope")}), nil, "")
+	return a.beginGrant(t, a.newGrant(t, tenant.id, user.ObjectID, false, signInRequest{Scope: t.form.Get("scope")}), newLogin(tenant, t.client.ID, user), "")
 }

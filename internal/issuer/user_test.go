@@ -105,7 +105,7 @@ func TestNamesAreASCII(t *testing.T) {
 		{UserPrincipalName: "\u212Aarl@kontoso.example", ObjectID: "p", Password: "K"},
 	}
 	a := newAuthority(t, o)
-	trust := a.trust.Load()
+	trust := a.trusted.now.Load()
 	for name, want := range map[string]string{"KARL@kontoso.example": "o", "\u212AARL@kontoso.example": "p", "\u212Aarl@\u212Aontoso.example": ""} {
 		var got string
 		if tenant := trust.tenantOf(name); tenant != nil {

@@ -8,18 +8,27 @@ import (
 )
 
 // Verify checks an access token and returns its claims. An error is a
-// [*token.VerifyError]. A token that was verified before costs a map lookup and a look
+// [*token.VerifyError], unless what is trusted cannot be read. A token that was verified before costs a map lookup and a look
 // at the clock.
 func (a *Authority) Verify(text string) (*token.Claims, error) {
 	if err := token.CheckSize(text); err != nil {
 		return nil, err
 	}
-	trust := a.trust.Load()
+	trust, err := a.current()
+	if err != nil {
+		return nil, err
+	}
 	claims := a.verified.Recall(text, trust)
 	remembered := claims != nil
 	if !remembered {
-		var err error
-		if claims, err = a.verify(text, trust, a.isResource); err != nil {
+		claims, err = a.verify(text, trust, a.isResource)
+		if err != nil && mayBeKnownByNow(err) {
+			if next := a.lookAgain(trust); next != nil {
+				trust = next
+				claims, err = a.verify(text, trust, a.isResource)
+			}
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -30,6 +39,15 @@ func (a *Authority) Verify(text string) (*token.Claims, error) {
 		a.verified.Remember(text, claims, trust)
 	}
 	return claims, nil
+}
+
+// mayBeKnownByNow reports whether another server may have made known what a token is
+// refused for.
+func mayBeKnownByNow(err error) bool {
+	refused, ok := err.(*token.VerifyError) //nolint:errorlint // verify returns no other
+	return ok && slices.Contains([]token.Reason{
+		token.ReasonUnknownKey, token.ReasonTenant, token.ReasonClient, token.ReasonUser, token.ReasonConsent,
+	}, refused.Reason)
 }
 
 // verify checks everything but size and time; audience reports which audiences are
@@ -95,14 +113,14 @@ func (a *Authority) checkClaims(w *tokenPayload, trust *trust) (*User, error) {
 			return nil, token.Refuse(token.ReasonUser, "there is no user %s in tenant %s, or the user is disabled", quote.Text(name), tenant.id)
 		}
 	}
-	if a.signIns.stolen.Contains(w.GrantID) {
+	if trust.stolen[w.GrantID] {
 		return nil, token.Refuse(token.ReasonRevoked, "the authorization code that it was issued for was sent twice")
 	}
-	if w.GrantID == "" && app.home == tenant {
+	if w.GrantID == "" && app.home.is(tenant) {
 		return user, nil
 	}
 	want := &accessRequest{resource: w.Audience}
-	if a.resolve(trust, want) != nil || a.checkConsent(app, tenant, user, want) != nil {
+	if a.resolve(trust, want) != nil || checkConsent(trust, app, tenant, user, want) != nil {
 		return nil, token.Refuse(token.ReasonConsent, "nobody in tenant %s has consented, or does any more, that client %s uses %s", tenant.id, app.ID, quote.Text(w.Audience))
 	}
 	return user, nil

@@ -27,7 +27,11 @@ func (s *Server) createApplicationConsent(c *call) error {
 	if err != nil {
 		return err
 	}
-	if !s.config.Authority.CanConsent(c.claims.TenantID, consent.ApplicationID) {
+	can, err := s.config.Authority.CanConsent(c.claims.TenantID, consent.ApplicationID)
+	if err != nil {
+		return err
+	}
+	if !can {
 		return errBadQuery("applicationId "+quote.Text(consent.ApplicationID)+" is not an application that this partner can use",
 			"send the client id of one of the partner's applications, or of a multi-tenant one")
 	}
@@ -82,9 +86,12 @@ func (s *Server) deleteApplicationConsent(c *call) error {
 		return err
 	}
 	id := c.param("application-id")
-	known := s.config.Authority.Consents(func(consent issuer.Consent) bool {
+	known, err := s.config.Authority.Consents(func(consent issuer.Consent) bool {
 		return consent.TenantID == c.customer && ascii.EqualFold(consent.ClientID, id) && consent.UserID == ""
 	})
+	if err != nil {
+		return err
+	}
 	if len(known) == 0 {
 		return errNoConsent(id)
 	}

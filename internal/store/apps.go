@@ -11,19 +11,23 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
+const selectApps = `
+SELECT client_id, object_id, name, secret, secrets, certificates, redirect_uris, public, multi_tenant, admin_consent, disabled
+FROM apps WHERE partner_id = $1`
+
+func scanApp(rows *sql.Rows) (a seed.App, err error) {
+	var secrets, certificates, redirectURIs []byte
+	if err := rows.Scan(&a.ClientID, &a.ObjectID, &a.Name, &a.Secret, &secrets, &certificates, &redirectURIs,
+		&a.Public, &a.MultiTenant, &a.AdminConsent, &a.Disabled); err != nil {
+		return a, err
+	}
+	return a, errors.Join(
+		readList(secrets, &a.Secrets), readList(certificates, &a.Certificates), readList(redirectURIs, &a.RedirectURIs))
+}
+
 // Apps returns the partner's app registrations, ordered by name.
 func (s *Store) Apps(ctx context.Context, partnerID string) ([]seed.App, error) {
-	return queryAll(ctx, s, "list apps", func(rows *sql.Rows) (a seed.App, err error) {
-		var secrets, certificates, redirectURIs []byte
-		if err := rows.Scan(&a.ClientID, &a.ObjectID, &a.Name, &a.Secret, &secrets, &certificates, &redirectURIs,
-			&a.Public, &a.MultiTenant, &a.AdminConsent, &a.Disabled); err != nil {
-			return a, err
-		}
-		return a, errors.Join(
-			readList(secrets, &a.Secrets), readList(certificates, &a.Certificates), readList(redirectURIs, &a.RedirectURIs))
-	}, `
-SELECT client_id, object_id, name, secret, secrets, certificates, redirect_uris, public, multi_tenant, admin_consent, disabled
-FROM apps WHERE partner_id = $1 ORDER BY name, client_id`, idKey(partnerID))
+	return queryAll(ctx, s, "list apps", scanApp, selectApps+` ORDER BY name, client_id`, idKey(partnerID))
 }
 
 // readList decodes a list from a column; an empty one is nil.
@@ -38,39 +42,51 @@ func readList[T any](column []byte, list *[]T) error {
 // secret or object id keeps its stored value, or gets a random one. It fails with
 // [ErrPartnerNotFound] or a [*FieldError].
 func (s *Store) PutApp(ctx context.Context, partnerID string, a seed.App) error {
-	return s.putOwn(ctx, partnerID, owned{
-		what: "put app " + a.ClientID, from: "apps WHERE client_id", key: idKey(a.ClientID),
-		taken: &seed.FieldError{Field: "clientId", Message: "another partner's app has this id; use another one"},
-		put:   func(bulk *bulkTx) error { return bulk.putApp(partnerID, a) },
+	return s.changePartner(ctx, "put app "+a.ClientID, partnerID, func(bulk *bulkTx) error { return bulk.putApp(partnerID, a) })
+}
+
+// ChangeApp changes an app registration, which it passes to change; nobody else changes
+// it meanwhile. It fails as PutApp does, and with [ErrAppNotFound].
+func (s *Store) ChangeApp(ctx context.Context, partnerID, clientID string, change func(*seed.App) error) error {
+	return s.changePartner(ctx, "change app "+clientID, partnerID, func(bulk *bulkTx) error {
+		found, err := rowsOf(bulk.ctx, bulk, scanApp, selectApps+` AND client_id = $2`, idKey(partnerID), idKey(clientID))
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return ErrAppNotFound
+		}
+		if err := change(&found[0]); err != nil {
+			return err
+		}
+		return bulk.putApp(partnerID, found[0])
 	})
 }
 
-// owned is what only one partner can have. Another has it if there is a row of another
-// partner in the table and with the key that from and key name.
-type owned struct {
-	what, from, key string
-	taken           *seed.FieldError // the error if another partner has it
-	put             func(*bulkTx) error
-}
-
-// putOwn creates or replaces it.
-func (s *Store) putOwn(ctx context.Context, partnerID string, o owned) error {
-	return s.transact(ctx, o.what, func(tx *tx) error {
-		var exists, elsewhere bool
-		err := tx.QueryRowContext(tx.ctx, `
-SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1), EXISTS (SELECT 1 FROM `+o.from+` = $2 AND partner_id <> $1)`,
-			idKey(partnerID), o.key).Scan(&exists, &elsewhere)
-		switch {
-		case err != nil:
+// changePartner changes apps or users of a partner. Nobody else does meanwhile.
+func (s *Store) changePartner(ctx context.Context, what, partnerID string, change func(*bulkTx) error) error {
+	return s.transact(ctx, what, func(tx *tx) error {
+		var exists bool
+		if err := tx.QueryRowContext(tx.ctx, `SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1)`, idKey(partnerID)).Scan(&exists); err != nil {
 			return err
-		case !exists:
+		}
+		if !exists {
 			return ErrPartnerNotFound
-		case elsewhere:
-			return o.taken
 		}
 		tx.changed.shared = Identity
-		return o.put(&bulkTx{tx: tx, stmts: map[string]*sql.Stmt{}})
+		return change(&bulkTx{tx: tx, stmts: map[string]*sql.Stmt{}})
 	})
+}
+
+// checkOwner fails with taken if another partner has a row of a table and with a key,
+// both of which from names.
+func (bulk *bulkTx) checkOwner(partnerID, from, key string, taken *seed.FieldError) error {
+	var elsewhere bool
+	err := bulk.QueryRowContext(bulk.ctx, `SELECT EXISTS (SELECT 1 FROM `+from+` = $2 AND partner_id <> $1)`, idKey(partnerID), key).Scan(&elsewhere)
+	if err == nil && elsewhere {
+		return taken
+	}
+	return err
 }
 
 // complete sets the object id and the credential that an app or a user lacks: to the
@@ -95,7 +111,12 @@ func (bulk *bulkTx) putApp(partnerID string, a seed.App) error {
 	if err := a.Check(); err != nil {
 		return err
 	}
-	err := bulk.complete(&a.ObjectID, &a.Secret, `SELECT object_id, secret FROM apps WHERE partner_id = $1 AND client_id = $2`,
+	err := bulk.checkOwner(partnerID, "apps WHERE client_id", idKey(a.ClientID),
+		&seed.FieldError{Field: "clientId", Message: "another partner's app has this id; use another one"})
+	if err != nil {
+		return err
+	}
+	err = bulk.complete(&a.ObjectID, &a.Secret, `SELECT object_id, secret FROM apps WHERE partner_id = $1 AND client_id = $2`,
 		idKey(partnerID), idKey(a.ClientID))
 	if err != nil {
 		return err

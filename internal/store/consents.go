@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 	"time"
 
@@ -13,22 +14,40 @@ import (
 type Consent struct {
 	TenantID string // of the users; also a customer's, for apps of control panel vendors
 	ClientID string
-	UserID   string    // object id; empty for the whole tenant
-	Scope    string    // what is consented to for users, separated by spaces; opaque here
-	AppScope string    // what is consented to for the app itself, likewise
-	Created  time.Time // zero means now
+	UserID   string // object id; empty for the whole tenant
+	Scope    string // what is consented to for users, separated by spaces; opaque here
+	AppScope string // what is consented to for the app itself, likewise
+	Created  time.Time
 }
 
-// PutConsent stores a consent. It replaces an earlier one of the same user, or of the
-// same tenant as a whole, to the same app.
-func (s *Store) PutConsent(ctx context.Context, c Consent) error {
-	if c.Created.IsZero() {
-		c.Created = s.now()
-	}
-	return s.executeShared(ctx, Identity, "put consent to app "+c.ClientID, nil, `
+// ChangeConsent changes the consent of a user or, with an empty user id, of a tenant as a
+// whole to an app, which is empty if there is none. Nobody else changes it meanwhile. If
+// nothing is consented to afterwards, the consent is deleted.
+func (s *Store) ChangeConsent(ctx context.Context, tenantID, clientID, userID string, change func(*Consent) error) error {
+	return s.transact(ctx, "change consent to app "+clientID, func(tx *tx) error {
+		c := Consent{TenantID: idKey(tenantID), ClientID: idKey(clientID), UserID: idKey(userID)}
+		err := tx.QueryRowContext(tx.ctx, `SELECT scope, app_scope FROM consents WHERE tenant_id = $1 AND client_id = $2 AND user_id = $3`,
+			c.TenantID, c.ClientID, c.UserID).Scan(&c.Scope, &c.AppScope)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if err := change(&c); err != nil {
+			return err
+		}
+		tx.changed.shared = Identity
+		if c.Scope+c.AppScope == "" {
+			_, err = tx.exec(`DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2 AND user_id = $3`, c.TenantID, c.ClientID, c.UserID)
+			return err
+		}
+		if c.Created.IsZero() {
+			c.Created = tx.now
+		}
+		_, err = tx.exec(`
 INSERT INTO consents (tenant_id, client_id, user_id, scope, app_scope, created) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, app_scope = excluded.app_scope, created = excluded.created`,
-		idKey(c.TenantID), idKey(c.ClientID), idKey(c.UserID), c.Scope, c.AppScope, toMicros(c.Created))
+			c.TenantID, c.ClientID, c.UserID, c.Scope, c.AppScope, toMicros(c.Created))
+		return err
+	})
 }
 
 // loadConsent creates or replaces the consent of a partner's administrator.
@@ -41,13 +60,6 @@ WHERE (consents.scope, consents.app_scope) <> (excluded.scope, excluded.app_scop
 	return err
 }
 
-// DeleteConsent deletes the consent of a user or, with an empty user id, of a tenant as
-// a whole to an app. It is not an error if there is none.
-func (s *Store) DeleteConsent(ctx context.Context, tenantID, clientID, userID string) error {
-	return s.executeShared(ctx, Identity, "delete consent to app "+clientID, nil, `DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2 AND user_id = $3`,
-		idKey(tenantID), idKey(clientID), idKey(userID))
-}
-
 // Consents returns all consents, ordered by tenant, app and user; the one of the whole
 // tenant comes first.
 func (s *Store) Consents(ctx context.Context) ([]Consent, error) {
@@ -57,46 +69,4 @@ func (s *Store) Consents(ctx context.Context) ([]Consent, error) {
 		c.Created = time.UnixMicro(created).UTC()
 		return c, err
 	}, `SELECT tenant_id, client_id, user_id, scope, app_scope, created FROM consents ORDER BY tenant_id, client_id, user_id`)
-}
-
-// Grant is a family of refresh tokens from one sign-in, as the token authority stores
-// it.
-type Grant struct {
-	ID       string // case-sensitive
-	TenantID string
-	Expires  time.Time // when the last token has, by every clock
-	Data     []byte    // opaque here
-}
-
-// SaveGrant stores a grant durably, replacing one with the same id: an issued token is
-// still known after a crash, and a used one stays used.
-func (s *Store) SaveGrant(ctx context.Context, g Grant) error {
-	data := g.Data
-	if data == nil {
-		data = []byte{} // nil would be NULL
-	}
-	return s.execute(ctx, "save grant", nil, `
-INSERT INTO grants (grant_id, tenant_id, expires, data) VALUES ($1, $2, $3, $4)
-ON CONFLICT (grant_id) DO UPDATE SET tenant_id = excluded.tenant_id, expires = excluded.expires, data = excluded.data`,
-		g.ID, idKey(g.TenantID), toMicros(g.Expires), data)
-}
-
-// DeleteExpiredGrants deletes the grants that have expired by now, and by the system's
-// clock.
-func (s *Store) DeleteExpiredGrants(ctx context.Context, now time.Time) error {
-	return s.execute(ctx, "delete expired grants", nil, `DELETE FROM grants WHERE expires <= $1`, toMicros(s.earlier(now)))
-}
-
-// Grants returns all grants that have not expired by both clocks, the first to expire
-// first.
-func (s *Store) Grants(ctx context.Context) ([]Grant, error) {
-	return queryAll(ctx, s, "list grants", func(rows *sql.Rows) (g Grant, err error) {
-		var expires int64
-		err = rows.Scan(&g.ID, &g.TenantID, &expires, &g.Data)
-		g.Expires = time.UnixMicro(expires).UTC()
-		if len(g.Data) == 0 {
-			g.Data = nil // as not every driver has it
-		}
-		return g, err
-	}, `SELECT grant_id, tenant_id, expires, data FROM grants WHERE expires > $1 ORDER BY expires, grant_id`, toMicros(s.earlier(s.now())))
 }

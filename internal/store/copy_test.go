@@ -101,8 +101,7 @@ func fillForCopy(t testing.TB, address string, customers, orders int) {
 	for _, err := range []error{
 		s.AddSigningKey(t.Context(), SigningKey{ID: "k", PEM: []byte("x")}),
 		s.PutSetting(t.Context(), "x", []byte("y")),
-		s.PutConsent(t.Context(), Consent{TenantID: shared, ClientID: "c", Scope: "s"}),
-		s.SaveGrant(t.Context(), Grant{ID: "g", TenantID: shared, Expires: time.Now().Add(time.Hour)}),
+		s.ChangeConsent(t.Context(), shared, "c", "", func(c *Consent) error { c.Scope = "s"; return nil }),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -112,8 +111,8 @@ func fillForCopy(t testing.TB, address string, customers, orders int) {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		if err := s.AddAssertion(t.Context(), Assertion{"c", []byte{byte(i)}}, 10); err != nil {
-			t.Fatal(err)
+		if ok, err := s.PutSignIn(t.Context(), SignIn{Kind: "grant", ID: fmt.Sprint(i), System: time.Now().Add(time.Hour), Data: []byte{byte(i)}}, nothing); !ok || err != nil {
+			t.Fatal(ok, err)
 		}
 	}
 }
@@ -152,10 +151,10 @@ func TestCopy(t *testing.T) {
 		t.Errorf("answer %+v, %v", a, err)
 	}
 	// What is added next is the last one.
-	if err := s.AddAssertion(t.Context(), Assertion{"c", []byte("new")}, 10); err != nil {
-		t.Fatal(err)
+	if ok, err := s.PutSignIn(t.Context(), SignIn{Kind: "grant", ID: "new"}, nothing); !ok || err != nil {
+		t.Fatal(ok, err)
 	}
-	if list, err := s.Assertions(t.Context()); err != nil || len(list) != 4 || string(list[3].ID) != "new" {
+	if list, err := s.SignIns(t.Context(), "grant"); err != nil || len(list) != 4 || list[3].ID != "new" {
 		t.Errorf("%v, %v", list, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -207,7 +208,10 @@ func testConsents(t *testing.T, s *Store) {
 	}
 	put := func(c Consent) {
 		t.Helper()
-		if err := s.PutConsent(ctx, c); err != nil {
+		if err := s.ChangeConsent(ctx, c.TenantID, c.ClientID, c.UserID, func(to *Consent) error {
+			to.Scope, to.AppScope, to.Created = c.Scope, c.AppScope, c.Created
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -229,9 +233,7 @@ func testConsents(t *testing.T, s *Store) {
 	remove := func(userID string, left ...Consent) {
 		t.Helper()
 		for range 2 {
-			if err := s.DeleteConsent(ctx, strings.ToUpper(partnerA), strings.ToUpper(suiteApp), userID); err != nil {
-				t.Fatal(err)
-			}
+			put(Consent{TenantID: strings.ToUpper(partnerA), ClientID: strings.ToUpper(suiteApp), UserID: userID})
 			is(left...)
 		}
 	}
@@ -259,92 +261,265 @@ func testConsents(t *testing.T, s *Store) {
 	}
 }
 
-func testAssertions(t *testing.T, s *Store) {
-	other := Assertion{ClientID: "eeeeeeee-0000-4000-8000-00000000000e", ID: []byte{9}}
-	var want []Assertion
-	for i := range 5 {
-		a := Assertion{ClientID: suiteApp, ID: []byte{byte(i)}}
-		want = append(want, a)
-		a.ClientID = strings.ToUpper(a.ClientID)
-		if err := errors.Join(s.AddAssertion(t.Context(), a, 3), s.AddAssertion(t.Context(), other, 1)); err != nil {
-			t.Fatal(err)
-		}
+// Of consents that are given at once, none is lost, and a change that fails changes
+// nothing.
+func testConsentChanges(t *testing.T, s *Store) {
+	add := func(resource string) error {
+		return s.ChangeConsent(t.Context(), partnerA, suiteApp, "", func(c *Consent) error {
+			c.Scope = strings.TrimSpace(c.Scope + " " + resource)
+			return nil
+		})
 	}
-	got, err := s.Assertions(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, got, append(want[2:], other))
-}
-
-func testGrants(t *testing.T, s *Store) {
-	ctx := t.Context()
-	is := func(want ...Grant) {
-		t.Helper()
-		got, err := s.Grants(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		same(t, got, want)
-	}
-	save := func(g Grant) {
-		t.Helper()
-		if err := s.SaveGrant(ctx, g); err != nil {
-			t.Fatal(err)
-		}
-	}
-	is()
-	soon := Grant{ID: "b", TenantID: partnerA, Expires: suiteNow.Add(time.Second), Data: []byte("{}\x00")}
-	late := Grant{ID: "B", TenantID: partnerB, Expires: suiteNow.Add(90 * 24 * time.Hour)}
-	save(Grant{ID: "B", TenantID: strings.ToUpper(partnerB), Expires: late.Expires})
-	save(soon)
-	save(Grant{ID: "over", Expires: suiteNow})
-	is(soon, late)
-
-	soon.Data, soon.Expires = []byte("used"), soon.Expires.Add(time.Second)
-	save(soon)
-	is(soon, late)
-
-	count := func() (n int) {
-		t.Helper()
-		if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM grants`).Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	for _, step := range []struct {
-		now  time.Time
-		left int
-	}{{suiteNow.Add(-time.Second), 3}, {suiteNow, 2}, {soon.Expires, 1}} {
-		if err := s.DeleteExpiredGrants(ctx, step.now); err != nil {
-			t.Fatal(err)
-		}
-		if n := count(); n != step.left {
-			t.Errorf("%d grants are left at %v, want %d", n, step.now, step.left)
-		}
-	}
-	is(late)
-
-	// The clock may be set back from where it has expired.
-	s.now = func() time.Time { return suiteNow.AddDate(100, 0, 0) }
-	s.system = func() time.Time { return suiteNow }
-	if err := s.DeleteExpiredGrants(ctx, s.now()); err != nil {
-		t.Fatal(err)
-	}
-	is(late)
-	s.now = func() time.Time { return suiteNow }
-
 	var wg sync.WaitGroup
-	for i := range 20 {
+	for i := range 8 {
 		wg.Go(func() {
-			if err := s.SaveGrant(ctx, Grant{ID: fmt.Sprint(i), Expires: late.Expires}); err != nil {
+			if err := add(fmt.Sprint(i)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	if n := count(); n != 21 {
-		t.Errorf("%d grants, want 21", n)
+	refused := errors.New("refused")
+	before := s.SharedVersion(Identity)
+	fails(t, s.ChangeConsent(t.Context(), partnerA, suiteApp, "", func(c *Consent) error {
+		c.Scope = "x"
+		return refused
+	}), refused)
+	if s.SharedVersion(Identity) != before {
+		t.Error("a change that failed changed the version")
+	}
+	if got, err := s.Consents(t.Context()); err != nil || len(got) != 1 || len(strings.Fields(got[0].Scope)) != 8 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func testSignIns(t *testing.T, s *Store) {
+	ctx := t.Context()
+	get := func(kind, id string) *SignIn {
+		t.Helper()
+		r, err := s.SignIn(ctx, kind, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	put := func(r SignIn, want bool) {
+		t.Helper()
+		if ok, err := s.PutSignIn(ctx, r, nothing); err != nil || ok != want {
+			t.Fatalf("put %+v: %v, %v", r, ok, err)
+		}
+	}
+	ada := SignIn{Kind: "code", ID: "a", Owner: "ada", Proved: true, Expires: suiteNow, System: suiteNow.Add(time.Minute), Data: []byte("{}\x00")}
+	if got := get("code", "a"); got != nil {
+		t.Errorf("got %+v before it is there", got)
+	}
+	put(ada, true)
+	put(ada, false) // it is there
+	put(SignIn{Kind: "device", ID: "a"}, true)
+	put(SignIn{Kind: "code", ID: "A"}, true)
+	ada.Revision = 1
+	same(t, *get("code", "a"), ada)
+	next := ada
+	next.Owner, next.Proved, next.Expires, next.System, next.Data = "bob", false, suiteNow.Add(time.Hour), suiteNow, nil
+	put(next, true)
+	put(ada, false) // somebody was first
+	next.Revision = 2
+	same(t, *get("code", "a"), next)
+	list, err := s.SignIns(ctx, "code")
+	if err != nil || len(list) != 2 || list[0].ID != "a" || list[1].ID != "A" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	for _, step := range []struct {
+		r    SignIn
+		want bool
+	}{{ada, false}, {next, true}, {next, false}} {
+		if ok, err := s.DeleteSignIn(ctx, step.r); err != nil || ok != step.want {
+			t.Errorf("delete %+v: %v, %v", step.r, ok, err)
+		}
+	}
+	before := s.SharedVersion(Identity)
+	put(SignIn{Kind: "x", ID: "1"}, true)
+	if s.SharedVersion(Identity) != before {
+		t.Error("what nobody shares changed the version")
+	}
+	if ok, err := s.PutSignIn(ctx, SignIn{Kind: "x", ID: "2"}, Identity); !ok || err != nil || s.SharedVersion(Identity) == before {
+		t.Errorf("%v, %v, and the version is %d", ok, err, s.SharedVersion(Identity))
+	}
+
+	// One of many is the first.
+	var firsts atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			ok, err := s.PutSignIn(ctx, SignIn{Kind: "race", ID: "x", Data: []byte{byte(i)}}, nothing)
+			if err != nil {
+				t.Error(err)
+			}
+			if ok {
+				firsts.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if firsts.Load() != 1 {
+		t.Errorf("%d were the first", firsts.Load())
+	}
+}
+
+// testTrimSignIns fills kinds, and looks at what is left.
+func testTrimSignIns(t *testing.T, s *Store) {
+	over, live := suiteNow, suiteNow.Add(time.Second)
+	s.system = func() time.Time { return suiteNow }
+	for i, test := range []struct {
+		name        string
+		keep, limit int
+		put         []SignIn
+		want        string
+	}{
+		{"few", 0, 3, []SignIn{{ID: "a", System: live}, {ID: "b", System: live}}, "a b"},
+		{"expired by one clock", 0, 3, []SignIn{{ID: "a", Expires: live, System: over}, {ID: "b", Expires: over, System: live}, {ID: "c", Expires: over, System: over}}, "a b"},
+		{"expired, and kept", 2, 9, []SignIn{{ID: "a"}, {ID: "b"}, {ID: "c"}, {ID: "d", Owner: "x"}, {ID: "e", Owner: "x", System: live}}, "b c d e"},
+		{"too many", 0, 2, []SignIn{{ID: "a", System: live}, {ID: "b", System: live}, {ID: "c", System: live}}, "b c"},
+		{"the greediest", 0, 3, []SignIn{
+			{ID: "a", Owner: "x", System: live}, {ID: "b", Owner: "y", System: live}, {ID: "c", Owner: "y", System: live},
+			{ID: "d", Owner: "y", System: live}, {ID: "e", Owner: "y", System: live},
+		}, "a d e"},
+		{"the proved", 0, 1, []SignIn{
+			{ID: "a", Owner: "x", Proved: true, System: live}, {ID: "b", Owner: "x", System: live}, {ID: "c", Owner: "y", System: live}, {ID: "d", Owner: "y", System: live},
+		}, "a d"},
+	} {
+		kind := fmt.Sprint(i)
+		for _, r := range test.put {
+			r.Kind = kind
+			if ok, err := s.PutSignIn(t.Context(), r, nothing); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+		}
+		if err := s.TrimSignIns(t.Context(), kind, test.keep, test.limit); err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		left, err := s.SignIns(t.Context(), kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, r := range left {
+			ids = append(ids, r.ID)
+		}
+		if got := strings.Join(ids, " "); got != test.want {
+			t.Errorf("%s: %s is left, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// Changes of apps and users by several at once are all there afterwards.
+func testChangesOfPartners(t *testing.T, s *Store) {
+	ctx := t.Context()
+	if err := s.PutUser(ctx, partnerA, seed.User{UserPrincipalName: "Ada@a.example"}); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			err1 := s.ChangeApp(ctx, strings.ToUpper(partnerA), strings.ToUpper(suiteApp), func(a *seed.App) error {
+				a.Secrets = append(a.Secrets, seed.AppSecret{Value: fmt.Sprint("secret ", i)})
+				return nil
+			})
+			err2 := s.ChangeUser(ctx, partnerA, "ADA@a.example", func(u *seed.User) error {
+				u.Name += "x"
+				return nil
+			})
+			if err := errors.Join(err1, err2); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	apps, err1 := s.Apps(ctx, partnerA)
+	users, err2 := s.Users(ctx, partnerA)
+	if err := errors.Join(err1, err2); err != nil || len(apps[0].Secrets) != 8 || users[0].Name != "xxxxxxxx" || users[0].UserPrincipalName != "Ada@a.example" {
+		t.Errorf("%+v, %+v, %v", apps, users, err)
+	}
+	refused := errors.New("refused")
+	fails(t, s.ChangeApp(ctx, partnerA, suiteApp, func(a *seed.App) error { a.Name = "y"; return refused }), refused)
+	fails(t, s.ChangeUser(ctx, partnerA, "ada@a.example", func(u *seed.User) error { u.Name = "y"; return refused }), refused)
+	fails(t, s.ChangeApp(ctx, partnerB, suiteApp, func(*seed.App) error { return nil }), ErrAppNotFound)
+	fails(t, s.ChangeUser(ctx, partnerB, "ada@a.example", func(*seed.User) error { return nil }), ErrUserNotFound)
+	fails(t, s.ChangeApp(ctx, shared, suiteApp, func(*seed.App) error { return nil }), ErrPartnerNotFound)
+	if again, err := s.Apps(ctx, partnerA); err != nil || again[0].Name == "y" {
+		t.Errorf("%+v, %v", again, err)
+	}
+	// A seed cannot take either from another partner.
+	for _, p := range []seed.Partner{
+		{Apps: []seed.App{{ClientID: strings.ToUpper(suiteApp)}}},
+		{Users: []seed.User{{UserPrincipalName: "ADA@a.example"}}},
+	} {
+		p.Tenant = seed.Tenant{TenantID: partnerB}
+		var field *seed.FieldError
+		if _, err := s.Load(ctx, &seed.Seed{Partners: []seed.Partner{p}}); !errors.As(err, &field) {
+			t.Errorf("%+v was taken: %v", p, err)
+		}
+	}
+}
+
+// Of several that fill a new database, one does.
+func testFill(t *testing.T, s *Store) {
+	var fills atomic.Int32
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			result, filled, err := s.Fill(t.Context(), suiteSeed())
+			if err != nil || filled != (result.Partners > 0) {
+				t.Errorf("%+v, %v, %v", result, filled, err)
+			}
+			if filled {
+				fills.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if fills.Load() != 1 || s.Fresh() {
+		t.Errorf("filled %d times", fills.Load())
+	}
+}
+
+// beforeSignIns returns a database to the schema of step 12.
+var beforeSignIns = [...]string{
+	`DROP TABLE sign_ins`, `DROP INDEX apps_by_id`, `DROP INDEX users_by_name`,
+	`CREATE TABLE grants (grant_id TEXT NOT NULL PRIMARY KEY, tenant_id TEXT NOT NULL, expires INTEGER NOT NULL, data BLOB NOT NULL) STRICT`,
+	`CREATE TABLE assertions (use_no INTEGER PRIMARY KEY, client_id TEXT NOT NULL, assertion_id BLOB NOT NULL) STRICT`,
+	`DELETE FROM goose_db_version WHERE version_id > 12`,
+}
+
+func undo(t *testing.T, s *Store, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := s.write.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// What was remembered of sign-ins by the last version still is.
+func TestUpgradeToSignIns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	s := openTest(t, path)
+	undo(t, s, beforeSignIns[:]...)
+	undo(t, s,
+		`INSERT INTO grants VALUES ('Family', '`+partnerA+`', 5000000, CAST('{}' AS BLOB))`,
+		`INSERT INTO assertions (client_id, assertion_id) VALUES ('`+suiteApp+`', x'0aff'), ('`+suiteApp+`', x'0aff')`)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openTest(t, path)
+	grant, err := s.SignIn(t.Context(), "grant", "Family")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, *grant, SignIn{Kind: "grant", ID: "Family", Revision: 1, Proved: true, Expires: time.Unix(5, 0).UTC(), System: time.Unix(5, 0).UTC(), Data: []byte("{}")})
+	used, err := s.SignIn(t.Context(), "assertion", suiteApp+" 0aff")
+	if err != nil || used == nil || used.Owner != suiteApp || time.Until(used.System) < 30*time.Minute {
+		t.Errorf("%+v, %v", used, err)
 	}
 }
 

@@ -17,17 +17,65 @@ type SigningKey struct {
 	Revoked time.Time // zero while valid
 }
 
+const selectSigningKeys = `SELECT key_id, pem, created, revoked FROM signing_keys ORDER BY created DESC, key_id`
+
+func scanSigningKey(rows *sql.Rows) (k SigningKey, err error) {
+	var created, revoked int64
+	err = rows.Scan(&k.ID, &k.PEM, &created, &revoked)
+	k.Created = time.UnixMicro(created).UTC()
+	if revoked != 0 {
+		k.Revoked = time.UnixMicro(revoked).UTC()
+	}
+	return k, err
+}
+
 // SigningKeys returns all signing keys, including revoked ones, newest first.
 func (s *Store) SigningKeys(ctx context.Context) ([]SigningKey, error) {
-	return queryAll(ctx, s, "list signing keys", func(rows *sql.Rows) (k SigningKey, err error) {
-		var created, revoked int64
-		err = rows.Scan(&k.ID, &k.PEM, &created, &revoked)
-		k.Created = time.UnixMicro(created).UTC()
-		if revoked != 0 {
-			k.Revoked = time.UnixMicro(revoked).UTC()
+	return queryAll(ctx, s, "list signing keys", scanSigningKey, selectSigningKeys)
+}
+
+// KeyChange is a change of the signing keys. Either may be empty.
+type KeyChange struct {
+	Add    *SigningKey // without Created it is created now, and with it after all others
+	Revoke []string    // ids of keys, which are revoked now; those that are already keep their date
+}
+
+// ChangeSigningKeys changes the signing keys, which it passes to change, newest first.
+// Nobody else changes them meanwhile. It returns the new key as it is stored, and fails
+// with [ErrKeyExists].
+func (s *Store) ChangeSigningKeys(ctx context.Context, change func([]SigningKey) (KeyChange, error)) (added *SigningKey, err error) {
+	err = s.transact(ctx, "change signing keys", func(tx *tx) error {
+		keys, err := rowsOf(tx.ctx, tx, scanSigningKey, selectSigningKeys)
+		if err != nil {
+			return err
 		}
-		return k, err
-	}, `SELECT key_id, pem, created, revoked FROM signing_keys ORDER BY created DESC, key_id`)
+		c, err := change(keys)
+		if err != nil {
+			return err
+		}
+		tx.changed.shared = Identity
+		if c.Add != nil {
+			k := *c.Add
+			if k.Created.IsZero() {
+				k.Created = tx.now
+			}
+			k.Created = k.Created.UTC().Truncate(time.Microsecond)
+			if len(keys) > 0 && !k.Created.After(keys[0].Created) { // the clock was set back
+				k.Created = keys[0].Created.Add(time.Microsecond)
+			}
+			if err := tx.addSigningKey(k); err != nil {
+				return err
+			}
+			added = &k
+		}
+		for _, id := range c.Revoke {
+			if _, err := tx.exec(`UPDATE signing_keys SET revoked = $2 WHERE key_id = $1 AND revoked = 0`, id, toMicros(tx.now)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return added, err
 }
 
 // AddSigningKey stores a new signing key; without Created it is created now. It fails
@@ -36,16 +84,20 @@ func (s *Store) AddSigningKey(ctx context.Context, k SigningKey) error {
 	if k.Created.IsZero() {
 		k.Created = s.now()
 	}
-	return s.executeShared(ctx, Identity, fmt.Sprintf("add signing key %q", k.ID), ErrKeyExists, `
-INSERT INTO signing_keys (key_id, pem, created, revoked) VALUES ($1, $2, $3, $4)
-ON CONFLICT (key_id) DO NOTHING`, k.ID, k.PEM, toMicros(k.Created), toMicros(k.Revoked))
+	return s.transact(ctx, fmt.Sprintf("add signing key %q", k.ID), func(tx *tx) error {
+		tx.changed.shared = Identity
+		return tx.addSigningKey(k)
+	})
 }
 
-// RevokeSigningKey revokes a signing key now; one that is revoked already keeps its
-// date. It fails with [ErrKeyNotFound].
-func (s *Store) RevokeSigningKey(ctx context.Context, id string) error {
-	return s.executeShared(ctx, Identity, fmt.Sprintf("revoke signing key %q", id), ErrKeyNotFound, `
-UPDATE signing_keys SET revoked = CASE WHEN revoked = 0 THEN $2 ELSE revoked END WHERE key_id = $1`, id, toMicros(s.now()))
+func (t *tx) addSigningKey(k SigningKey) error {
+	added, err := t.exec(`
+INSERT INTO signing_keys (key_id, pem, created, revoked) VALUES ($1, $2, $3, $4)
+ON CONFLICT (key_id) DO NOTHING`, k.ID, k.PEM, toMicros(k.Created), toMicros(k.Revoked))
+	if err == nil && !added {
+		return ErrKeyExists
+	}
+	return err
 }
 
 // Names in the table settings. Secrets and the settings of callers follow a prefix.

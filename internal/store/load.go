@@ -58,8 +58,8 @@ func (s *Store) Fill(ctx context.Context, data *seed.Seed) (result LoadResult, f
 
 const isLoadedSQL = `SELECT EXISTS (SELECT 1 FROM settings WHERE name = $1) OR EXISTS (SELECT 1 FROM partners)`
 
-// Reset removes all customers and all that belongs to them, and all consents, grants and
-// used assertions, and stores the seed, or changes nothing on error. Partners, their
+// Reset removes all customers and all that belongs to them, all consents, and what is
+// remembered of sign-ins, and stores the seed, or changes nothing on error. Partners, their
 // apps and users are loaded from the seed as by [Store.Load], and none is removed, so
 // that access tokens stay valid.
 func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {

@@ -103,10 +103,11 @@ func TestReopen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	grant := Grant{ID: "x", TenantID: partnerA, Expires: suiteNow.Add(time.Hour), Data: []byte("y")}
-	if err := s.SaveGrant(t.Context(), grant); err != nil {
-		t.Fatal(err)
+	grant := SignIn{Kind: "grant", ID: "x", Expires: suiteNow.Add(time.Hour), System: suiteNow, Data: []byte("y")}
+	if ok, err := s.PutSignIn(t.Context(), grant, nothing); !ok || err != nil {
+		t.Fatal(ok, err)
 	}
+	grant.Revision = 1
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(name)
 		if err != nil {
@@ -136,11 +137,11 @@ func TestReopen(t *testing.T) {
 	if again, err := s.Secret(t.Context(), "x", 8); err != nil || string(again) != string(secret) {
 		t.Errorf("secret %x became %x, %v", secret, again, err)
 	}
-	grants, err := s.Grants(t.Context())
+	grants, err := s.SignIns(t.Context(), "grant")
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, grants, []Grant{grant})
+	same(t, grants, []SignIn{grant})
 	same(t, orderIDs(t, s, OrderQuery{PartnerID: partnerA, CustomerID: shared}), []string{shortOrder, legacyOrder})
 }
 
@@ -542,6 +543,7 @@ func TestUpgradeToASCIIKeys(t *testing.T) {
 		}}}},
 	}}}
 	load(t, s, data)
+	undo(t, s, beforeSignIns[:]...)
 	for _, statement := range []string{
 		`UPDATE users SET upn_key = 'émile@a.example' WHERE object_id = 'e'`,
 		`UPDATE users SET upn_key = 'karl@a.example' WHERE object_id = 'k'`,

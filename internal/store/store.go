@@ -32,10 +32,12 @@ var (
 	// ErrFilter says that customers cannot be searched by the field or operator of a
 	// [CustomerFilter].
 	ErrFilter = errors.New("customers cannot be searched like this; use one of the documented fields and operators")
-	// ErrKeyNotFound says that there is no such signing key.
-	ErrKeyNotFound = errors.New("there is no such signing key; list the keys for their ids")
 	// ErrKeyExists says that there already is a signing key with this id.
 	ErrKeyExists = errors.New("there is a signing key with this id already; use another id")
+	// ErrAppNotFound says that the partner has no app with this client id.
+	ErrAppNotFound = errors.New("the partner has no such app; list the apps for their client ids")
+	// ErrUserNotFound says that the partner has no user with this name.
+	ErrUserNotFound = errors.New("the partner has no such user; list the users for their names")
 	// ErrPartnerNotFound says that no partner has this tenant id.
 	ErrPartnerNotFound = errors.New("there is no such partner; list the partners for their tenant ids")
 )
@@ -424,20 +426,28 @@ func changedBy(r sql.Result, err error) (bool, error) {
 
 // queryAll returns the rows of a query, each converted by scan.
 func queryAll[T any](ctx context.Context, s *Store, what string, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := s.read.QueryContext(ctx, query, args...)
+	list, err := rowsOf(ctx, s.read, scan, query, args...)
+	return list, s.wrapError(what, err)
+}
+
+// rowsOf does what queryAll does, in a transaction or outside.
+func rowsOf[T any](ctx context.Context, in interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := in.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, s.wrapError(what, err)
+		return nil, err
 	}
 	defer rows.Close()
 	var list []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, s.wrapError(what, err)
+			return nil, err
 		}
 		list = append(list, v)
 	}
-	return list, s.wrapError(what, rows.Err())
+	return list, rows.Err()
 }
 
 // customerError words the error of a query that returns no row if the partner has no

@@ -54,8 +54,11 @@ func testStore(t *testing.T, open func(t *testing.T) *Store) {
 	t.Run("users keep their object ids", func(t *testing.T) { testUsers(t, open(t)) })
 	t.Run("users are kept whole", func(t *testing.T) { testPutUser(t, loaded(t)) })
 	t.Run("consents", func(t *testing.T) { testConsents(t, loaded(t)) })
-	t.Run("assertions", func(t *testing.T) { testAssertions(t, loaded(t)) })
-	t.Run("grants", func(t *testing.T) { testGrants(t, loaded(t)) })
+	t.Run("consents at once", func(t *testing.T) { testConsentChanges(t, loaded(t)) })
+	t.Run("sign-ins", func(t *testing.T) { testSignIns(t, loaded(t)) })
+	t.Run("sign-ins are bounded", func(t *testing.T) { testTrimSignIns(t, loaded(t)) })
+	t.Run("apps and users at once", func(t *testing.T) { testChangesOfPartners(t, loaded(t)) })
+	t.Run("filled once", func(t *testing.T) { testFill(t, open(t)) })
 	t.Run("reset", func(t *testing.T) { testReset(t, loaded(t)) })
 	t.Run("settings", func(t *testing.T) { testSettings(t, open(t)) })
 	t.Run("documents", func(t *testing.T) { testDocuments(t, loaded(t)) })
@@ -538,10 +541,10 @@ func testReset(t *testing.T, s *Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PutConsent(ctx, Consent{TenantID: partnerA, ClientID: "x"}); err != nil {
+	if err := s.ChangeConsent(ctx, partnerA, "x", "", func(c *Consent) error { c.Scope = "y"; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SaveGrant(ctx, Grant{ID: "x", TenantID: partnerA, Expires: suiteNow.Add(time.Hour)}); err != nil {
+	if _, err := s.PutSignIn(ctx, SignIn{Kind: "grant", ID: "x"}, nothing); err != nil {
 		t.Fatal(err)
 	}
 	all := OrderQuery{PartnerID: partnerB, CustomerID: shared}
@@ -570,7 +573,7 @@ func testReset(t *testing.T, s *Store) {
 	if consents, err := s.Consents(ctx); err != nil || len(consents) != 0 {
 		t.Errorf("consents are left: %+v, %v", consents, err)
 	}
-	if grants, err := s.Grants(ctx); err != nil || len(grants) != 0 {
+	if grants, err := s.SignIns(ctx, "grant"); err != nil || len(grants) != 0 {
 		t.Errorf("grants are left: %+v, %v", grants, err)
 	}
 	data.Partners[1].Customers[0].Customer.ID = ""
@@ -611,18 +614,48 @@ func testKeys(t *testing.T, s *Store) {
 		}
 	}
 	fails(t, s.AddSigningKey(ctx, SigningKey{ID: "old", PEM: []byte("three")}), ErrKeyExists)
-	fails(t, s.RevokeSigningKey(ctx, "none"), ErrKeyNotFound)
+	change := func(c KeyChange) (*SigningKey, error) {
+		return s.ChangeSigningKeys(ctx, func([]SigningKey) (KeyChange, error) { return c, nil })
+	}
 	for range 2 {
-		if err := s.RevokeSigningKey(ctx, "old"); err != nil {
+		if _, err := change(KeyChange{Revoke: []string{"old", "none"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
+	next, err := change(KeyChange{Add: &SigningKey{ID: "a", PEM: []byte("three")}})
+	if err != nil || !next.Created.After(suiteNow) { // it is the newest
+		t.Errorf("%+v, %v", next, err)
+	}
+	_, err = change(KeyChange{Add: &SigningKey{ID: "old", PEM: []byte("three")}, Revoke: []string{"new"}})
+	fails(t, err, ErrKeyExists)
 	keys, err := s.SigningKeys(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	old.Revoked = suiteNow
-	same(t, keys, []SigningKey{{ID: "new", PEM: []byte("two"), Created: suiteNow}, old})
+	same(t, keys, []SigningKey{*next, {ID: "new", PEM: []byte("two"), Created: suiteNow}, old})
+	// Of several that revoke a key each, none revokes the last.
+	var last sync.WaitGroup
+	for range 4 {
+		last.Go(func() {
+			_, _ = s.ChangeSigningKeys(ctx, func(keys []SigningKey) (c KeyChange, err error) {
+				for _, k := range keys {
+					if k.Revoked.IsZero() {
+						c.Revoke = append(c.Revoke, k.ID)
+					}
+				}
+				if len(c.Revoke) == 1 {
+					return c, errors.New("it is the last")
+				}
+				c.Revoke = c.Revoke[:1]
+				return c, nil
+			})
+		})
+	}
+	last.Wait()
+	if keys, err = s.SigningKeys(ctx); err != nil || keys[0].Revoked.IsZero() || !keys[1].Revoked.IsZero() {
+		t.Errorf("%+v, %v", keys, err)
+	}
 
 	var wg sync.WaitGroup
 	got := make([]string, 8)
@@ -665,7 +698,8 @@ func testCancellation(t *testing.T, s *Store) {
 		"Users":    func() error { _, err := s.Users(ctx, partnerA); return err },
 		"PutApp":   func() error { return s.PutApp(ctx, partnerA, seed.App{ClientID: "x"}) },
 		"PutUser":  func() error { return s.PutUser(ctx, partnerA, seed.User{UserPrincipalName: "x@a.example"}) },
-		"Grants":   func() error { _, err := s.Grants(ctx); return err },
+		"SignIn":   func() error { _, err := s.SignIn(ctx, "x", "y"); return err },
+		"SignIns":  func() error { _, err := s.SignIns(ctx, "x"); return err },
 		"Ping":     func() error { return s.Ping(ctx) },
 		"Partners": func() error { _, err := s.Partners(ctx); return err },
 	} {

@@ -30,8 +30,7 @@ var tables = []table{
 	{name: "users", key: []string{"partner_id", "upn_key"}},
 	{name: "indirect_resellers", key: []string{"partner_id", "reseller_id"}},
 	{name: "consents", key: []string{"tenant_id", "client_id", "user_id"}, emptied: true},
-	{name: "grants", key: []string{"grant_id"}, emptied: true},
-	{name: "assertions", key: []string{"use_no"}, emptied: true},
+	{name: "sign_ins", key: []string{"sign_in_no"}, emptied: true},
 
 	{name: "customers", owner: ofCustomer, key: []string{"partner_id", "customer_id"}, emptied: true},
 	{name: "customer_domains", owner: ofCustomer, key: []string{"partner_id", "customer_id", "domain"}, emptied: true},

@@ -44,6 +44,10 @@ func (s *Store) SharedVersion(kind Shared) uint64 {
 	return s.shared[bits.TrailingZeros(uint(kind))].Load()
 }
 
+// IsShared reports whether other servers may change the database, too: a version may
+// change a moment later than what it stands for.
+func (s *Store) IsShared() bool { return s.pg != nil }
+
 // isUnsure reports whether other servers may have changed what this one has not read
 // yet.
 func (s *Store) isUnsure() bool {
