@@ -100,7 +100,7 @@ func TestAssertionGivesOneToken(t *testing.T) {
 	fill(assertionsKept+1000, start)
 	remembered(before + assertionsKept + 1000)
 	replayed(post(a, urlV2, form(shown))) // others do not make room for it
-	c.set(start.Add(2 * time.Hour)) // the clock may be set back
+	c.set(start.Add(2 * time.Hour))       // the clock may be set back
 	remembered(before + assertionsKept + 1000)
 	system.set(start.Add(2 * time.Hour))
 	remembered(assertionsKept + 1) // and the other app's

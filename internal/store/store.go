@@ -198,9 +198,6 @@ func (s *Store) Name() string {
 	return s.name
 }
 
-// IsShared reports whether several servers may use the database.
-func (s *Store) IsShared() bool { return s.pg != nil }
-
 // Close waits for reads and writes to finish, and closes the database.
 func (s *Store) Close() error {
 	var errs []error
