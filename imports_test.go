@@ -145,6 +145,11 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
+	"internal/ops": {
+		ours:   []string{"internal/server", "internal/store"},
+		others: []string{"github.com/prometheus/client_golang/prometheus"},
+		why:    "it reads figures and adds none: programs that link the server, such as users' tests, do without Prometheus's library",
+	},
 	"internal/installed": {why: "it is for tests, and looks at the machine only"},
 	"internal/postgrestest": {
 		others: []string{"github.com/jackc/pgx/v5", "golang.org/x/sys"},
@@ -208,9 +213,12 @@ var importTable = map[string]rule{
 		ours: []string{
 			"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal",
 			"internal/catalog", "internal/clock", "internal/cloudhosts", "internal/control", "internal/entra", "internal/guid", "internal/keypair",
-			"internal/lifecycle", "internal/localca", "internal/private", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token", "internal/words",
+			"internal/lifecycle", "internal/localca", "internal/ops", "internal/private", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token", "internal/words",
 		},
-		others: []string{"github.com/dustin/go-humanize", "github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync"},
+		others: []string{
+			"github.com/dustin/go-humanize", "github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync",
+			"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp", "go.opentelemetry.io/otel",
+		},
 		why:    "the server is assembled here, and no other command links it",
 	},
 	"cmd/partnercenter/internal/control": {

@@ -51,8 +51,9 @@ type throttle struct {
 	limit       int
 	writeWeight int
 
-	mu      sync.Mutex // guards windows
+	mu      sync.Mutex // guards what follows
 	windows *simplelru.LRU[throttleKey, *window]
+	refused uint64 // requests
 }
 
 // throttleKey says whose requests are counted; customer is empty where all of the
@@ -105,6 +106,7 @@ func (t *throttle) take(limit Limit, partner, customer string, now time.Time) ti
 	if w.count <= t.limit {
 		return 0
 	}
+	t.refused++
 	return w.start.Add(throttleWindow).Sub(now)
 }
 
