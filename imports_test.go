@@ -147,7 +147,12 @@ var importTable = map[string]rule{
 	},
 	"internal/fleet":           {why: "it is for tests, and says on what partnercentertest runs there"},
 	"internal/fleet/fleettest": {ours: anything, others: anything, why: "it is for tests"},
-	"internal/installed":       {why: "it is for tests, and looks at the machine only"},
+	"internal/ops": {
+		ours:   []string{"internal/server", "internal/store"},
+		others: []string{"github.com/prometheus/client_golang/prometheus"},
+		why:    "it reads figures and adds none: programs that link the server, such as users' tests, do without Prometheus's library",
+	},
+	"internal/installed": {why: "it is for tests, and looks at the machine only"},
 	"internal/postgrestest": {
 		others: []string{"github.com/jackc/pgx/v5", "golang.org/x/sys"},
 		why:    "it is for tests, and knows PostgreSQL's programs only",
@@ -210,9 +215,12 @@ var importTable = map[string]rule{
 		ours: []string{
 			"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal",
 			"internal/catalog", "internal/clock", "internal/cloudhosts", "internal/control", "internal/entra", "internal/guid", "internal/keypair",
-			"internal/lifecycle", "internal/localca", "internal/private", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token", "internal/words",
+			"internal/lifecycle", "internal/localca", "internal/ops", "internal/private", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token", "internal/words",
 		},
-		others: []string{"github.com/dustin/go-humanize", "github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync"},
+		others: []string{
+			"github.com/dustin/go-humanize", "github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync",
+			"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp", "go.opentelemetry.io/otel",
+		},
 		why:    "the server is assembled here, and no other command links it",
 	},
 	"cmd/partnercenter/internal/control": {

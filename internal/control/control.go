@@ -105,6 +105,7 @@ func (p *Plane) Handler() http.Handler {
 	} {
 		mux.HandleFunc(pattern, p.serve(p.issuing(answer)))
 	}
+	p.handleProfiles(mux)
 	// A web page in the user's browser can reach a loopback port, but it cannot hide
 	// that it is a web page.
 	return p.refusingWebPages(p.known(mux))
@@ -157,7 +158,7 @@ func (p *Plane) refusingWebPages(h http.Handler) http.Handler {
 			h.ServeHTTP(w, r)
 			return
 		}
-		p.serve(func(*http.Request) (any, error) { return nil, &refusal{http.StatusForbidden, text} })(w, r)
+		p.refuse(w, r, http.StatusForbidden, text)
 	})
 }
 

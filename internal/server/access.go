@@ -43,7 +43,7 @@ func (a *accessLog) add(c *call) {
 		return
 	}
 	line := accessLine{
-		accessKey: accessKey{method: loggedMethod(c.r.Method), pattern: cmp.Or(c.pattern, "none")},
+		accessKey: accessKey{method: loggedMethod(c.r.Method), pattern: cmp.Or(c.pattern, noRoute)},
 		at:        time.Now(), status: c.status, size: c.size,
 		requestID: c.requestID, correlationID: c.correlationID,
 	}
@@ -86,6 +86,9 @@ func (a *accessLog) caller(key accessKey) slog.Handler {
 	}
 	return h
 }
+
+// noRoute is the route of requests that have none.
+const noRoute = "none"
 
 // loggedMethod keeps invented methods out of the log.
 func loggedMethod(method string) string {

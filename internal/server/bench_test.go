@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/ops"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -23,7 +25,14 @@ func (d *discard) WriteHeader(int)             {}
 
 // BenchmarkListAgain measures what the server itself spends on a cached list: route,
 // token, headers and access log, without net/http.
-func BenchmarkListAgain(b *testing.B) {
+func BenchmarkListAgain(b *testing.B) { benchmarkListAgain(b, nil) }
+
+// BenchmarkListAgainObserved measures the same with figures for Prometheus.
+func BenchmarkListAgainObserved(b *testing.B) {
+	benchmarkListAgain(b, ops.New(ops.Build{}).Observe)
+}
+
+func benchmarkListAgain(b *testing.B, observe func(context.Context, server.Observed)) {
 	ctx := b.Context()
 	st, err := store.Open(ctx, ":memory:", nil)
 	if err != nil {
@@ -44,7 +53,7 @@ func BenchmarkListAgain(b *testing.B) {
 	logs := server.NewLogWriter(io.Discard)
 	defer logs.Close()
 	srv, err := server.New(ctx, server.Config{
-		Store: st, Authority: authority, CacheSize: 1 << 20, Logger: slog.New(slog.NewTextHandler(logs, nil)),
+		Store: st, Authority: authority, CacheSize: 1 << 20, Logger: slog.New(slog.NewTextHandler(logs, nil)), Observe: observe,
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -41,9 +41,10 @@ type listCache struct {
 	hashSeed maphash.Seed
 	asked    [askedSlots]atomic.Uint32 // marks of recently requested keys
 
-	mu   sync.Mutex // guards what follows
-	lru  *simplelru.LRU[listKey, cachedList]
-	used int64
+	mu           sync.Mutex // guards what follows
+	lru          *simplelru.LRU[listKey, cachedList]
+	used         int64
+	hits, misses uint64
 }
 
 func newListCache(limit int64) *listCache {
@@ -63,13 +64,15 @@ func (a *listCache) get(key listKey, version uint64, now func() time.Time) ([]by
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	e, ok := a.look(key)
-	if !ok {
-		return nil, false
-	}
-	if e.version != version || !e.until.IsZero() && !now().Before(e.until) {
+	if ok && (e.version != version || !e.until.IsZero() && !now().Before(e.until)) {
 		a.lru.Remove(key)
+		ok = false
+	}
+	if !ok {
+		a.misses++
 		return nil, false
 	}
+	a.hits++
 	return e.body, true
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,6 +36,10 @@ type Listeners struct {
 	// Control is where Plane answers: plain HTTP, never on a port of the API.
 	Control net.Listener
 	Plane   http.Handler
+	// Ops is where Figures answers. It is closed after the others, and tells meanwhile
+	// that the server is shutting down.
+	Ops     net.Listener
+	Figures http.Handler
 	// Intercepted has the connections that a proxy intercepted, also TLS.
 	Intercepted net.Listener
 	TLS         *tls.Config // certificates of APITLS and Intercepted
@@ -47,23 +52,35 @@ func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) er
 		server   *http.Server
 		listener net.Listener
 		tls      bool
+		last     bool // to be shut down
 	}
 	var all []listening
+	handler := limitBody(s)
+	if s.config.Trace != nil {
+		handler = s.config.Trace(handler)
+	}
 	if l.API != nil {
-		all = append(all, listening{s.httpServer(s, nil), l.API, false})
+		all = append(all, listening{server: s.httpServer(handler, nil), listener: l.API})
 	}
 	for _, secure := range []net.Listener{l.APITLS, l.Intercepted} {
 		if secure != nil {
 			config := l.TLS.Clone()
 			config.MinVersion = tls.VersionTLS12 // clients on Mono support no newer version
-			all = append(all, listening{s.httpServer(s, config), secure, true})
+			all = append(all, listening{server: s.httpServer(handler, config), listener: secure, tls: true})
 		}
 	}
 	if l.Control != nil {
-		all = append(all, listening{s.httpServer(l.Plane, nil), l.Control, false})
+		all = append(all, listening{server: s.httpServer(limitBody(l.Plane), nil), listener: l.Control})
 	}
+	if l.Ops != nil {
+		all = append(all, listening{server: s.httpServer(limitBody(l.Figures), nil), listener: l.Ops, last: true})
+	}
+	var others sync.WaitGroup
 	group, failed := errgroup.WithContext(ctx)
 	for _, x := range all {
+		if !x.last {
+			others.Add(1)
+		}
 		group.Go(func() error {
 			var err error
 			if x.tls {
@@ -82,6 +99,11 @@ func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) er
 			if s.config.Authority != nil {
 				s.config.Authority.ClearFaults() // a stalled request would keep the shutdown waiting
 			}
+			if x.last {
+				others.Wait()
+				return x.server.Close()
+			}
+			defer others.Done()
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 			defer cancel()
 			if err := x.server.Shutdown(stop); err != nil {
@@ -96,7 +118,7 @@ func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) er
 
 func (s *Server) httpServer(h http.Handler, config *tls.Config) *http.Server {
 	return &http.Server{
-		Handler:           limitBody(h),
+		Handler:           h,
 		TLSConfig:         config,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,

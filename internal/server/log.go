@@ -26,6 +26,7 @@ type LogWriter struct {
 	counts  bool // the next line that gets through says how many were dropped
 	lines   *batcher[byte]
 	dropped atomic.Int64 // lines, since the last one that got through
+	lost    atomic.Int64 // lines, since the start
 }
 
 // NewLogWriter returns a LogWriter for lines as [log/slog] formats them. After some were
@@ -44,7 +45,7 @@ func newLogWriter(w io.Writer, counts bool) *LogWriter {
 // Write queues a line. After Close it drops it.
 func (l *LogWriter) Write(line []byte) (int, error) {
 	if !l.lines.add(line...) {
-		l.dropped.Add(1)
+		l.drop(1)
 	}
 	return len(line), nil
 }
@@ -63,9 +64,17 @@ func (l *LogWriter) write(lines []byte) {
 	}
 	// There is nowhere to report a log that cannot be written.
 	if n, err := l.w.Write(lines); err != nil {
-		l.dropped.Add(int64(bytes.Count(lines[n:], []byte("\n"))))
+		l.drop(int64(bytes.Count(lines[n:], []byte("\n"))))
 	}
 }
+
+func (l *LogWriter) drop(lines int64) {
+	l.dropped.Add(lines)
+	l.lost.Add(lines)
+}
+
+// Dropped returns how many lines were dropped.
+func (l *LogWriter) Dropped() int64 { return l.lost.Load() }
 
 // withDropped adds an attribute to a formatted line.
 func withDropped(line []byte, dropped int64) []byte {

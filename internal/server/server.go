@@ -96,6 +96,14 @@ type Config struct {
 
 	// Listeners are where the server is reached, for the page at its root.
 	Listeners []Listener
+
+	// Observe, if not nil, is told of every request that was answered, with the request's
+	// context.
+	Observe func(context.Context, Observed)
+
+	// Trace, if not nil, returns a handler that calls the given one, and knows of every
+	// request before it is read.
+	Trace func(http.Handler) http.Handler
 }
 
 // Server serves the API, the token authority and the health checks. It is an
@@ -111,6 +119,7 @@ type Server struct {
 	throttle  *throttle
 	seal      *sealer
 	inFlight  inFlight
+	running   atomic.Int64        // requests, if they are observed
 	uploads   *shares             // of callers
 	downloads *shares             // separate: a client may upload what it downloads
 	files     *semaphore.Weighted // bytes of both in memory
@@ -223,6 +232,10 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := calls.Get().(*call)
 	c.w, c.r, c.started = w, r, time.Now()
+	if s.config.Observe != nil {
+		s.running.Add(1)
+		defer s.running.Add(-1)
+	}
 	defer s.finish(c)
 	if s.config.Follow != nil {
 		s.config.Follow(r.Context())
@@ -245,6 +258,9 @@ func (s *Server) finish(c *call) {
 		}
 	}
 	s.access.add(c)
+	if s.config.Observe != nil {
+		s.observe(c)
+	}
 	*c = call{}
 	calls.Put(c)
 }
@@ -275,7 +291,7 @@ func (s *Server) dispatch(c *call) error {
 		return s.home(c)
 	}
 	if h, ok := s.health(path); ok {
-		c.pattern = "/" + path.first()
+		c.pattern = "/" + ascii.ToLower(path.first())
 		return h(c)
 	}
 	if path.count == 1 && ascii.EqualFold(path.first(), documentPath) {

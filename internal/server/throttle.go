@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -57,6 +58,8 @@ type throttle struct {
 	writeWeight int
 	shared      *store.Store // nil where there is one server
 
+	refused atomic.Uint64 // requests
+
 	mu      sync.Mutex // guards windows and what is in them
 	windows *simplelru.LRU[throttleKey, *window]
 }
@@ -100,12 +103,16 @@ func (t *throttle) take(ctx context.Context, limit Limit, partner, customer stri
 		weight = t.writeWeight
 	}
 	w, wait, known := t.takeHere(key, weight, now)
-	if known {
-		return wait, nil
+	var err error
+	if !known {
+		w.taking.Lock()
+		defer w.taking.Unlock()
+		wait, err = t.takeElsewhere(ctx, key, weight, now)
 	}
-	w.taking.Lock()
-	defer w.taking.Unlock()
-	return t.takeElsewhere(ctx, key, weight, now)
+	if wait > 0 {
+		t.refused.Add(1)
+	}
+	return wait, err
 }
 
 // takeHere counts a request if that can be done without the database.

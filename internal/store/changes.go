@@ -355,6 +355,7 @@ func (s *Store) writeBatch(batch []*job) {
 	err := write(batch)
 	switch {
 	case err == nil:
+		s.batches.add(len(batch))
 	case errors.As(err, new(*UnusableError)):
 		for _, j := range batch {
 			j.err = err

@@ -72,6 +72,7 @@ type Store struct {
 	jobs    chan *job
 	written chan struct{} // closed when no more changes are written
 	commits int           // used by the writing goroutine
+	batches batchCounts
 
 	blocks     atomic.Uint64 // of requests taken; see TakeRequests
 	oldAnswers bool          // there may be answers of which nobody knows whose they are

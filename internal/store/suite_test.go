@@ -60,6 +60,7 @@ func testStore(t *testing.T, open func(t *testing.T) *Store) {
 	t.Run("apps and users at once", func(t *testing.T) { testChangesOfPartners(t, loaded(t)) })
 	t.Run("filled once", func(t *testing.T) { testFill(t, open(t)) })
 	t.Run("reset", func(t *testing.T) { testReset(t, loaded(t)) })
+	t.Run("figures", func(t *testing.T) { testFigures(t, loaded(t)) })
 	t.Run("settings", func(t *testing.T) { testSettings(t, open(t)) })
 	t.Run("documents", func(t *testing.T) { testDocuments(t, loaded(t)) })
 	t.Run("order ids", func(t *testing.T) { testOrderIDs(t, loaded(t)) })

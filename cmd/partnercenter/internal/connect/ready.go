@@ -37,6 +37,7 @@ type ReadyFacts struct {
 	PublicURLs []string `json:"publicUrls,omitempty"`
 	ControlURL string   `json:"controlUrl,omitempty"`
 	ProxyURL   string   `json:"proxyUrl,omitempty"`
+	OpsURL     string   `json:"opsUrl,omitempty"`
 	CAFile     string   `json:"caFile,omitempty"` // for all TLS addresses, unless OwnCertificate
 	// OwnCertificate reports that the TLS listener's certificate is the user's own, and
 	// not signed by the authority in CAFile.

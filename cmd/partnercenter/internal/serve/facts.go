@@ -23,7 +23,7 @@ func (l *local) print(w io.Writer) {
 	f := &l.facts
 	lines := [][2]string{
 		{"Public URL", strings.Join(f.PublicURLs, ", ")}, {"API", strings.Join(l.urls, ", ")}, {"API over TLS", strings.Join(f.APIURLs[len(l.urls):], ", ")}, {"Proxy", strings.Join(l.proxyURLs, ", ")}, {"CA certificate", f.CAFile},
-		{"Control plane", strings.Join(l.controlURLs, ", ")}, {"Database", l.database}, {"Ready file", l.readyFile},
+		{"Control plane", cmp.Or(strings.Join(l.controlURLs, ", "), "none (--control)")}, {"Ops", strings.Join(l.opsURLs, ", ")}, {"Database", l.database}, {"Ready file", l.readyFile},
 		{"Sign-in", f.describeAuth()},
 		{"Tenant", f.TenantID}, {"Client id", f.ClientID}, {"Client secret", f.ClientSecret},
 		{"User", f.UserPrincipalName}, {"Password", f.Password},

@@ -28,7 +28,7 @@ func (o *serveOptions) checkAddresses() error {
 	for _, flag := range []struct {
 		name      string
 		addresses *[]string
-	}{{"--listen", &o.listen}, {"--listen-tls", &o.listenTLS}, {"--control", &o.control}, {"--proxy", &o.proxy}} {
+	}{{"--listen", &o.listen}, {"--listen-tls", &o.listenTLS}, {"--control", &o.control}, {"--proxy", &o.proxy}, {"--ops", &o.ops}} {
 		if slices.Contains(*flag.addresses, "") {
 			if len(*flag.addresses) > 1 {
 				return terminal.Usagef("%s is empty beside other addresses: alone that turns it off; leave out the one or the others", flag.name)
@@ -36,13 +36,36 @@ func (o *serveOptions) checkAddresses() error {
 			*flag.addresses = nil
 		}
 		for _, address := range *flag.addresses {
-			if first := given[address]; first != "" && !strings.HasSuffix(address, ":0") {
-				return terminal.Usagef("%s %s is given twice, also with %s: give each listener an address of its own", flag.name, address, first)
+			for other, first := range given {
+				if address == other && !strings.HasSuffix(address, ":0") {
+					return terminal.Usagef("%s %s is given twice, also with %s: give each listener an address of its own", flag.name, address, first)
+				}
+				if covers(address, other) || covers(other, address) {
+					return terminal.Usagef("%s %s and %s %s are the same port of the same address: give each listener a port of its own", first, other, flag.name, address)
+				}
 			}
 			given[address] = flag.name
 		}
 	}
 	return nil
+}
+
+// covers reports whether a listener at an address has those of the other one, too.
+func covers(address, other string) bool {
+	host, port, err := net.SplitHostPort(address)
+	host2, port2, err2 := net.SplitHostPort(other)
+	if err != nil || err2 != nil || port != port2 || port == "0" {
+		return false
+	}
+	switch ip := net.ParseIP(host2); {
+	case host == "" || host == "::":
+		return true
+	case host == "0.0.0.0":
+		return ip == nil || ip.To4() != nil
+	case ascii.EqualFold(host, "localhost"):
+		return ip.Equal(net.IPv4(127, 0, 0, 1)) || ip.Equal(net.IPv6loopback)
+	}
+	return false
 }
 
 // listen opens the listeners.
@@ -58,6 +81,7 @@ func (l *local) listen(ctx context.Context, o *serveOptions) (err error) {
 		{"--control", "http", o.control, &l.listeners.Control, &l.controlURLs},
 		{"--listen-tls", "https", o.listenTLS, &l.listeners.APITLS, &l.tlsURLs},
 		{"--proxy", "http", o.proxy, &l.proxyListener, &l.proxyURLs},
+		{"--ops", "http", o.ops, &l.listeners.Ops, &l.opsURLs},
 	} {
 		var all []net.Listener
 		for _, address := range listening.addresses {
@@ -75,7 +99,7 @@ func (l *local) listen(ctx context.Context, o *serveOptions) (err error) {
 		return terminal.Usagef("there is no listener: give --listen or --listen-tls an address")
 	}
 	f := &l.facts
-	f.APIURL, f.ControlURL, f.ProxyURL = first(l.urls), first(l.controlURLs), first(l.proxyURLs)
+	f.APIURL, f.ControlURL, f.ProxyURL, f.OpsURL = first(l.urls), first(l.controlURLs), first(l.proxyURLs), first(l.opsURLs)
 	f.APIURLs = l.urls
 	f.PublicURLs = o.public.urls
 	l.warnOfPublic(&o.public)
@@ -107,7 +131,7 @@ func (l *local) shown() (all []server.Listener) {
 	for _, kind := range []struct {
 		name string
 		urls []string
-	}{{"Public", l.facts.PublicURLs}, {"API", l.urls}, {"API over TLS", l.facts.APIURLs[len(l.urls):]}, {"Control plane", l.controlURLs}, {"Proxy", l.proxyURLs}} {
+	}{{"Public", l.facts.PublicURLs}, {"API", l.urls}, {"API over TLS", l.facts.APIURLs[len(l.urls):]}, {"Control plane", l.controlURLs}, {"Proxy", l.proxyURLs}, {"Health and figures", l.opsURLs}} {
 		for _, address := range kind.urls {
 			all = append(all, server.Listener{Name: kind.name, URL: address})
 		}
@@ -175,6 +199,9 @@ func (l *local) listenAt(ctx context.Context, flag, scheme, address string, auth
 		return nil, terminal.Usagef("cannot listen on %q: %v; write the address like 127.0.0.1:8080 in %s", address, err, flag)
 	}
 	at := listener.Addr().(*net.TCPAddr)
+	if flag == "--ops" { // no data and no secrets, and never there by default
+		return l.watch(listener), nil
+	}
 	if err := auth.checkListener(flag, scheme, at, l.logger); err != nil {
 		listener.Close()
 		return nil, err

@@ -29,6 +29,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
+	"github.com/partnercenter-go/partnercenter/internal/ops"
 	"github.com/partnercenter-go/partnercenter/internal/proxy"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
@@ -39,7 +40,7 @@ import (
 // serveOptions are the flags of serve.
 type serveOptions struct {
 	listen, listenTLS, control []string // addresses
-	proxy                      []string
+	proxy, ops                 []string
 	db, seed, catalog, profile string
 	dbDirect, readDB           string
 	readyFile, caDir           string
@@ -74,6 +75,10 @@ port, and localhost means 127.0.0.1 and ::1. Flags of addresses can be repeated.
 Other commands find the server with --profile local, by its ready file. If another
 server is running that wrote that file, the file stays as it is, with a warning.
 
+With --ops, monitoring has a listener of its own: /livez and /readyz, and /metrics for
+Prometheus. Traces go out where OpenTelemetry's variables say, such as
+OTEL_EXPORTER_OTLP_ENDPOINT. docs/deploy.md has the rest.
+
 Behind a proxy or load balancer, --public-url is where clients reach the server, and
 --trusted-proxy the proxy, whose word counts about who and where they are.
 
@@ -97,6 +102,7 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.listen, "listen", []string{"127.0.0.1:8080"}, "`address` of the API over plain HTTP, can be repeated; empty for none")
 	f.StringArrayVar(&o.listenTLS, "listen-tls", []string{"127.0.0.1:8443"}, "`address` of the API over TLS, can be repeated; empty for none")
 	f.StringArrayVar(&o.control, "control", []string{"127.0.0.1:8081"}, "`address` of the control plane, can be repeated; empty for none")
+	f.StringArrayVar(&o.ops, "ops", nil, "`address` of health checks and figures for Prometheus, such as 127.0.0.1:8083, and of nothing else, can be repeated (default: none)")
 	f.StringArrayVar(&o.proxy, "proxy", nil, "`address` of an HTTP proxy, such as 127.0.0.1:8082, that answers for Microsoft's API and sign-in hosts of all clouds, can be repeated (default: none)")
 	f.StringVar(&o.proxyOthers, "proxy-others", othersRefused, "`what` the proxy does with other hosts: refuse or tunnel")
 	o.public.addFlags(f)
@@ -190,12 +196,14 @@ type local struct {
 	cloud         partnercenter.CloudName // the emulated cloud
 	proxy         *proxy.Proxy            // nil if there is none
 	proxyListener net.Listener            // the proxy's listener
+	tracing       *tracing                // nil if nobody wants traces
 
 	certificates *certificates // nil if there is no TLS
 	urls         []string      // of the API over plain HTTP
 	tlsURLs      []string      // of the API over TLS, as it was told to listen
 	controlURLs  []string
 	proxyURLs    []string
+	opsURLs      []string
 	facts        shownFacts
 	readyFile    string // empty for none
 	database     string // for display
@@ -291,8 +299,16 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if err := l.takeTokens(ctx, o, &config); err != nil {
 		return nil, err
 	}
+	if l.tracing, err = startTracing(ctx, logger); err != nil {
+		return nil, err
+	}
+	monitor := l.monitor(&config)
 	if l.server, err = server.New(ctx, config); err != nil {
 		return nil, err
+	}
+	if monitor != nil {
+		monitor.Watch(ops.Sources{Server: l.server.Figures, Store: l.store.Figures, DroppedLogLines: l.log.Dropped})
+		l.listeners.Figures = monitor.Handler(l.server.Health())
 	}
 	plane := control.Config{
 		Store: l.store, Authority: config.Authority, Clock: l.clock, Cloud: l.cloud, Logger: logger,
@@ -466,7 +482,7 @@ func (l *local) check(ctx context.Context) {
 
 // close releases what startLocal acquired, even if it failed.
 func (l *local) close() {
-	for _, listener := range []net.Listener{l.listeners.API, l.listeners.APITLS, l.listeners.Control, l.listeners.Intercepted, l.proxyListener} {
+	for _, listener := range []net.Listener{l.listeners.API, l.listeners.APITLS, l.listeners.Control, l.listeners.Ops, l.listeners.Intercepted, l.proxyListener} {
 		if listener != nil {
 			listener.Close()
 		}
@@ -474,6 +490,7 @@ func (l *local) close() {
 	if l.server != nil {
 		l.server.Close()
 	}
+	l.tracing.close()
 	if l.store != nil {
 		closed := make(chan struct{})
 		go func() {
