@@ -202,7 +202,8 @@ func TestKilledDuringCopy(t *testing.T) {
 			if _, err := io.ReadFull(out, line); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(rand.N(took))
+			// Together they take about as long as a copy.
+			time.Sleep(rand.N(max(2*took/time.Duration(*copyKills), 1)))
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
