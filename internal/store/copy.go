@@ -141,8 +141,11 @@ func Copy(ctx context.Context, from, to string, options CopyOptions) (CopyResult
 	if c.to, err = openTarget(ctx, to, c.from, options.Logger); err != nil {
 		return c.result, err
 	}
-	err = c.run(ctx)
-	return c.result, errors.Join(err, c.to.close())
+	err = errors.Join(c.run(ctx), c.to.close())
+	if ctx.Err() != nil {
+		err = ctx.Err() // an arbitrary error follows from it
+	}
+	return c.result, err
 }
 
 func (c *copier) run(ctx context.Context) error {

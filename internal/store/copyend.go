@@ -234,7 +234,7 @@ func (e *copyEnd) lock(ctx context.Context) error {
 }
 
 // endsWithin is after what time PostgreSQL has noticed that a program has ended.
-const endsWithin = 2 * time.Second
+const endsWithin = time.Second
 
 func (e *copyEnd) tryLock(ctx context.Context) error {
 	var locked bool

@@ -16,7 +16,7 @@ import (
 // or were there before, into both dialects, which must then have the same.
 func TestLoadsAgree(t *testing.T) {
 	cluster := postgrestest.Start(t)
-	for number := range uint64(12) {
+	for number := range uint64(5) {
 		r := rand.New(rand.NewPCG(number, 1))
 		names := [2]string{filepath.Join(t.TempDir(), "x.db"), cluster.NewDatabase(t)}
 		var stores [2]*Store

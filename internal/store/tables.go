@@ -8,8 +8,10 @@ type table struct {
 	// key identifies a row in every dialect. That of what belongs to a customer begins
 	// with partner_id and customer_id.
 	key     []string
-	emptied bool   // by Reset
-	rowID   string // a column that only SQLite has, to order rows by their age
+	emptied bool // by Reset
+	// rowID is a column that only SQLite has, to order rows by their age. In a copy it is
+	// their order there, until they are old enough to be deleted.
+	rowID string
 }
 
 // owner is whose rows a table has.
