@@ -42,6 +42,7 @@ var textFolds = map[string]string{
 	"internal/server/consents.go: strings.TrimSpace":                    "whether there is anything in it",
 	"internal/server/upload.go: strings.TrimSpace":                      "the names of files",
 	"internal/server/customers.go: json.MatchCaseInsensitiveNames":      "the names of a filter's three members",
+	"cmd/partnercenter/internal/serve/database.go: (?i":                 "what may have a password is not repeated, rather more than less",
 	"internal/store/ids.go: caseless.Key":                               "what people search by",
 	"internal/store/ids.go: strings.ToValidUTF8":                        "what people search by",
 	"internal/suggest/suggest.go: strings.ToLower":                      "how near a mistyped name is to others; it finds nothing",

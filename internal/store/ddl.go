@@ -8,6 +8,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // DDLTargets are what [DDL] makes statements for.
@@ -30,7 +32,7 @@ func DDL(ctx context.Context, target string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "\n-- Step %d\n\n%s\n\n", s.Version, strings.TrimSpace(gooseLines.ReplaceAllString(string(text), "")))
+		fmt.Fprintf(&b, "\n-- Step %d\n\n%s\n\n", s.Version, ascii.TrimSpace(gooseLines.ReplaceAllString(string(text), "")))
 		fmt.Fprintf(&b, "INSERT INTO %s (version_id, is_applied) VALUES (%d, true);\n", migrationsTable, s.Version)
 	}
 	if target == "citus" {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -52,7 +53,7 @@ func chooseDatabase(call *command.Call, flag string, name *string) error {
 // fromVariable sets the value of a flag that is not given to that of its variable: other
 // users see command lines. It returns which of them it is.
 func fromVariable(call *command.Call, flag string, value *string) (source string) {
-	variable := "PARTNERCENTER_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	variable := "PARTNERCENTER_" + ascii.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 	if text := call.Term.Getenv(variable); text != "" && !call.Given(flag) {
 		*value = text
 		return variable
