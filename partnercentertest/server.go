@@ -14,7 +14,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -152,8 +151,8 @@ type Server struct {
 	// Credentials for the first partner in the data.
 	TenantID, ClientID, ClientSecret string
 
-	authority *issuer.Authority
-	apis      []*server.Server // one a store
+	authority *issuer.Authority // the first
+	apis      []*server.Server  // one a store, each with an authority
 	plane     *control.Plane
 	plain     *httptest.Server
 	secure    *httptest.Server
@@ -234,10 +233,6 @@ func Start(o Options) (_ *Server, err error) {
 	if err := st.AddSigningKey(ctx, store.SigningKey{ID: key.ID, PEM: pem, Created: key.Created}); err != nil {
 		return nil, err
 	}
-	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}, Now: clk.Now, Cloud: o.Cloud, ReuseAssertions: o.ReuseAssertions})
-	if err != nil {
-		return nil, err
-	}
 	caDir, err := os.MkdirTemp("", "partnercentertest-")
 	if err != nil {
 		return nil, err
@@ -259,7 +254,13 @@ func Start(o Options) (_ *Server, err error) {
 		log.Warn(warning)
 	}
 	perMinute, writeWeight := o.throttle()
+	var authorities []*issuer.Authority
 	for _, st := range s.stores {
+		authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}, Now: clk.Now, Cloud: o.Cloud, ReuseAssertions: o.ReuseAssertions})
+		if err != nil {
+			return nil, err
+		}
+		authorities = append(authorities, authority)
 		api, err := server.New(ctx, server.Config{
 			Store: st, Authority: authority, Catalog: sold, Logger: log, Clock: clk,
 			CacheSize: 16 << 20, RequestsPerMinute: perMinute, WriteWeight: writeWeight,
@@ -270,8 +271,9 @@ func Start(o Options) (_ *Server, err error) {
 		}
 		s.apis = append(s.apis, api)
 	}
+	s.authority = authorities[0]
 	plane := control.New(control.Config{
-		Store: st, Authority: authority, Clock: clk, Cloud: o.Cloud, Logger: log, Health: s.apis[0].Health(), Forget: s.forget,
+		Store: st, Authority: s.authority, Clock: clk, Cloud: o.Cloud, Logger: log, Health: s.apis[0].Health(), Forget: s.forget,
 	})
 	handler := http.Handler(s.apis[0])
 	if len(s.apis) > 1 {
@@ -280,7 +282,7 @@ func Start(o Options) (_ *Server, err error) {
 	if o.Wrap != nil {
 		handler = o.Wrap(handler)
 	}
-	s.Pool, s.caPEM, s.authority, s.plane, s.seed = ca.Pool(), ca.CertPEM(), authority, plane, data
+	s.Pool, s.caPEM, s.plane, s.seed = ca.Pool(), ca.CertPEM(), plane, data
 	s.cloud = cmp.Or(o.Cloud, partnercenter.CloudNameGlobal).Configuration()
 	s.plain = httptest.NewServer(handler)
 	s.secure = httptest.NewUnstartedServer(handler)
@@ -288,7 +290,12 @@ func Start(o Options) (_ *Server, err error) {
 	s.secure.EnableHTTP2 = true
 	s.secure.StartTLS()
 	s.URL, s.TLSURL = s.plain.URL, s.secure.URL
-	if err := errors.Join(authority.SetBaseURLs(s.URL, s.TLSURL), s.findApp(ctx)); err != nil {
+	for _, authority := range authorities {
+		if err := authority.SetBaseURLs(s.URL, s.TLSURL); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.findApp(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
