@@ -39,6 +39,13 @@ test: setup ## Vet, also for Windows and macOS, and run all tests with the race 
 build: ## Build the program into bin/.
 	$(GO) build -o bin/partnercenter ./cmd/partnercenter
 
+.PHONY: share
+share: ## Write man pages and completions into bin/share, for packages.
+	rm -rf bin/share
+	mkdir -p bin/share
+	$(GO) run ./cmd/partnercenter help --man bin/share/man/man1
+	for shell in bash zsh fish; do $(GO) run ./cmd/partnercenter completion $$shell > bin/share/$$shell-completion || exit 1; done
+
 .PHONY: generate
 generate: ## Regenerate the generated files.
 	$(GO) generate ./...
@@ -67,10 +74,15 @@ soak: ## Run many random commands and kill servers, for about half an hour.
 	$(GO) test -count 10 -race $(UNWATCHED) -timeout 1h ./internal/store -run 'TestFileGone|TestReadersKeepToTheFile|TestDiskFull|TestLogDamaged|TestPingWrites'
 	$(GO) test -count 10 -race $(UNWATCHED) -timeout 1h ./cmd/partnercenter -run 'TestServesWithoutReader|TestStopsWithoutReader|TestSecondSignal|TestStopsWithUpload'
 	$(GO) test -count 1 -v ./cmd/partnercenter -run TestSpreadsheetOpensCSV -spreadsheet
+	$(GO) test -count 1 ./cmd/partnercenter -run TestPackages -packages
 
 .PHONY: lint
 lint: ## Check style.
 	$(LINT) golangci-lint run ./...
+
+.PHONY: lint-deploy
+lint-deploy: ## Check what packages and deployments are made of, with tools from the network.
+	@GO="$(GO)" sh tools/lint-deploy.sh
 
 .PHONY: vuln
 vuln: ## Check for known vulnerabilities, in Go's database.

@@ -53,7 +53,7 @@ func (c *ControlPlane) url() (string, error) {
 		return "", err
 	}
 	if facts.ControlURL == "" {
-		return "", fmt.Errorf("the local server has no control plane (--control ''): start it with one, as \"partnercenter serve\" does by default")
+		return "", fmt.Errorf("the local server has no control plane: start it with one, as \"partnercenter serve\" does by default")
 	}
 	return facts.ControlURL, nil
 }

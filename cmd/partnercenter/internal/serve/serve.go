@@ -44,6 +44,7 @@ type serveOptions struct {
 	db, seed, catalog, profile string
 	dbDirect, readDB           string
 	readyFile, caDir           string
+	quiet                      bool
 	noReadyFile                bool // for the demo, which nobody has to find
 	asCloud                    string
 	tlsCert, tlsKey            string
@@ -119,6 +120,7 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	o.limits.addFlags(f)
 	f.StringVar(&o.asCloud, "as-cloud", string(partnercenter.CloudNameGlobal), "`cloud` to emulate, with its tokens' audiences and only the calls that it offers: global, 21vianet, germany or us-government")
 	f.StringVar(&o.readyFile, "ready-file", "", "`file` to write, as JSON, once all listeners accept (default: the one that --profile local reads)")
+	f.BoolVar(&o.quiet, "quiet", false, "print nothing on standard output, for services whose output is a log: it has a secret")
 	f.StringVar(&o.caDir, "ca-dir", "", "`folder` of the certificate authorities, created if missing (default: in the user's configuration folder)")
 	f.StringVar(&o.cacheSize, "cache-size", "64MiB", "`memory` for caching answers of lists; 0 for none")
 	f.DurationVar(&o.tokenLeeway, "token-leeway", time.Minute, "tolerated difference between the clocks of token issuer and server")
@@ -180,7 +182,9 @@ func runServe(ctx context.Context, term *terminal.Terminal, o *serveOptions) err
 	})()
 	out := server.NewOutput(term.Stdout)
 	defer out.Close()
-	local.print(out)
+	if !o.quiet {
+		local.print(out)
+	}
 	return local.serve(ctx, o.shutdownGrace)
 }
 
