@@ -285,7 +285,11 @@ func TestServersShareKeys(t *testing.T) {
 			t.Fatalf("%+v", keys)
 		}
 		for range 5 { // the other knows a key at once
-			d.a.call(t, "POST", "/keys", "", nil)
+			var key control.Key
+			d.a.call(t, "POST", "/keys", "", &key)
+			if w := d.b.do(http.MethodGet, base+"/common/discovery/keys", nil); !strings.Contains(w.Body.String(), key.ID) {
+				t.Errorf("a new key is not published: %s", w.Body)
+			}
 			if token := d.a.tokens(ownTenant, ownForm()).AccessToken; !verifies(d.b, token) {
 				t.Error("a token of a new key is refused")
 			}

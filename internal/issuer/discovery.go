@@ -101,6 +101,10 @@ func (a *Authority) publicKeys(c *call) (any, error) {
 		return nil, err
 	}
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	// A client asks for them when it sees a token of a new one, of any server.
+	if next := a.lookAgain(c.trust); next != nil {
+		c.trust = next
+	}
 	for _, k := range c.trust.keys {
 		set.Keys = append(set.Keys, jose.JSONWebKey{Key: &k.Private.PublicKey, KeyID: k.ID, Use: "sig"})
 	}
