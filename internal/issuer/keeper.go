@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -44,8 +45,9 @@ type Keeper interface {
 	// reports whether it was.
 	DeleteRecord(context.Context, Record) (bool, error)
 	// TrimRecords forgets the records of a kind that have expired, except for the last keep
-	// of an owner, and those that are more than limit. Then the owner with the most loses
-	// the oldest. Those who have proved who they are compete with each other only.
+	// of an owner, and those that are more than limit, unless both are zero. Then the owner
+	// with the most loses the oldest. Those who have proved who they are compete with each
+	// other only.
 	TrimRecords(ctx context.Context, kind string, keep, limit int) error
 }
 
@@ -78,7 +80,7 @@ var bounds = map[string]struct{ keep, limit int }{
 	kindFlow:      {0, signInsKept},
 	kindCode:      {0, signInsKept},
 	kindDevice:    {0, signInsKept},
-	kindGrant:     {0, math.MaxInt32},
+	kindGrant:     {0, 0},
 	kindAssertion: {assertionsKept, maxAssertionsKept},
 	KindStolen:    {0, signInsKept},
 }
@@ -120,21 +122,21 @@ func (a *Authority) remember(ctx context.Context, r *Record, v any) (ok bool, er
 		return false, err
 	}
 	if r.Revision++; r.Revision == 1 {
-		return true, a.trim(ctx, r.Kind)
+		a.trim(ctx, r.Kind)
 	}
 	return true, nil
 }
 
-// trim forgets records of a kind that are too many, now and then.
-func (a *Authority) trim(ctx context.Context, kind string) error {
+// trim forgets records of a kind that are too many, now and then. If it fails, it is tried
+// again before they are many more.
+func (a *Authority) trim(ctx context.Context, kind string) {
 	a.added.mu.Lock()
 	a.added.n[kind]++
 	due := a.added.n[kind]%trimEvery == 0
 	a.added.mu.Unlock()
-	if !due {
-		return nil
+	if due {
+		_ = a.keeper.TrimRecords(ctx, kind, bounds[kind].keep, bounds[kind].limit)
 	}
-	return a.keeper.TrimRecords(ctx, kind, bounds[kind].keep, bounds[kind].limit)
 }
 
 // memory is a Keeper for one authority, which forgets everything when it ends.
@@ -150,7 +152,7 @@ type memory struct {
 func newMemory(known Known, now func() instant) *memory {
 	m := &memory{now: now, known: known, kinds: make(map[string]*table[Record])}
 	for kind, bound := range bounds {
-		m.kinds[kind] = newTable[Record](bound.limit)
+		m.kinds[kind] = newTable[Record](cmp.Or(bound.limit, math.MaxInt))
 	}
 	m.known.Tenants, m.known.Consents = cloneTenants(known.Tenants), slices.Clone(known.Consents)
 	for i := range m.known.Consents {

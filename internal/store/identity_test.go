@@ -379,6 +379,7 @@ func testTrimSignIns(t *testing.T, s *Store) {
 		{"few", 0, 3, []SignIn{{ID: "a", System: live}, {ID: "b", System: live}}, "a b"},
 		{"expired by one clock", 0, 3, []SignIn{{ID: "a", Expires: live, System: over}, {ID: "b", Expires: over, System: live}, {ID: "c", Expires: over, System: over}}, "a b"},
 		{"expired, and kept", 2, 9, []SignIn{{ID: "a"}, {ID: "b"}, {ID: "c"}, {ID: "d", Owner: "x"}, {ID: "e", Owner: "x", System: live}}, "b c d e"},
+		{"expired, of any number", 0, 0, []SignIn{{ID: "a"}, {ID: "b", System: live}, {ID: "c", Expires: live}}, "b c"},
 		{"too many", 0, 2, []SignIn{{ID: "a", System: live}, {ID: "b", System: live}, {ID: "c", System: live}}, "b c"},
 		{"the greediest", 0, 3, []SignIn{
 			{ID: "a", Owner: "x", System: live}, {ID: "b", Owner: "y", System: live}, {ID: "c", Owner: "y", System: live},

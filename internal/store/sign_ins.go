@@ -82,10 +82,15 @@ func wasSame(err error) (bool, error) {
 }
 
 // TrimSignIns forgets those of a kind that have expired, except for the last keep of an
-// owner, and those that are more than limit. Then the owner with the most loses the
-// oldest; those who have proved who they are do not compete with the others.
+// owner, and those that are more than limit, unless both are zero. Then the owner with the
+// most loses the oldest; those who have proved who they are do not compete with the others.
 func (s *Store) TrimSignIns(ctx context.Context, kind string, keep, limit int) error {
-	return s.execute(ctx, "trim sign-ins", nil, `
+	const what = "trim sign-ins"
+	now, system := toMicros(s.now()), toMicros(s.system())
+	if keep == 0 && limit == 0 {
+		return s.execute(ctx, what, nil, `DELETE FROM sign_ins WHERE kind = $1 AND expires <= $2 AND system <= $3`, kind, now, system)
+	}
+	return s.execute(ctx, what, nil, `
 DELETE FROM sign_ins WHERE sign_in_no IN (
     SELECT sign_in_no FROM (
         SELECT sign_in_no, expires, system, nth, row_number() OVER (PARTITION BY proved ORDER BY nth, sign_in_no DESC) AS place
@@ -95,5 +100,5 @@ DELETE FROM sign_ins WHERE sign_in_no IN (
         ) AS counted
     ) AS placed
     WHERE place > $2 OR nth > $3 AND expires <= $4 AND system <= $5
-)`, kind, limit, keep, toMicros(s.now()), toMicros(s.system()))
+)`, kind, limit, keep, now, system)
 }

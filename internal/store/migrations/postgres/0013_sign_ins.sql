@@ -15,6 +15,7 @@ CREATE TABLE sign_ins (
 );
 
 CREATE INDEX sign_ins_of_owner ON sign_ins (kind, proved, owner, sign_in_no);
+CREATE INDEX sign_ins_by_end ON sign_ins (kind, system);
 
 INSERT INTO sign_ins (kind, id, revision, owner, proved, expires, system, data)
 SELECT 'grant', grant_id, 1, '', 1, expires, expires, data FROM grants;
