@@ -3,13 +3,12 @@ package server
 import (
 	"bytes"
 	"hash/maphash"
-	"math"
-	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/puzpuzpuz/xsync/v4"
+
+	"github.com/partnercenter-go/partnercenter/internal/recent"
 )
 
 // listKey is what a list depends on besides the stored orders. Ids are in lower case.
@@ -26,12 +25,12 @@ type cachedList struct {
 	body    []byte
 }
 
-// listOverhead is roughly the cost of an entry besides its body: key strings, list
-// element and map slot.
+// listOverhead is roughly the cost of an entry besides its body: key strings,
+// entry and map slot.
 const listOverhead = 400
 
-// listCache keeps the most recently used lists, up to a number of bytes. An entry is
-// valid while its version is the store's.
+// listCache keeps recently used lists, up to a number of bytes. An entry is valid while
+// its version is the store's.
 //
 // A large list is cached only when it is requested a second time: it would evict many
 // others and costs a copy, and a client that reads the orders of every customer once,
@@ -40,18 +39,17 @@ type listCache struct {
 	limit    int64
 	hashSeed maphash.Seed
 	asked    [askedSlots]atomic.Uint32 // marks of recently requested keys
+	lists    *recent.Cache[listKey, cachedList]
 
-	mu           sync.Mutex // guards what follows
-	lru          *simplelru.LRU[listKey, cachedList]
-	used         int64
-	hits, misses uint64
+	// These count without making processors wait for each other.
+	hits, misses *xsync.Counter
 }
 
 func newListCache(limit int64) *listCache {
-	a := &listCache{limit: limit, hashSeed: maphash.MakeSeed()}
-	// Bytes bound the cache, not the number of entries.
-	a.lru, _ = simplelru.NewLRU(math.MaxInt, func(_ listKey, e cachedList) { a.used -= e.cost() })
-	return a
+	return &listCache{
+		limit: limit, hashSeed: maphash.MakeSeed(), lists: recent.New[listKey, cachedList](limit),
+		hits: xsync.NewCounter(), misses: xsync.NewCounter(),
+	}
 }
 
 func (e cachedList) cost() int64 { return int64(cap(e.body)) + listOverhead }
@@ -61,29 +59,17 @@ func (a *listCache) get(key listKey, version uint64, now func() time.Time) ([]by
 	if a.limit <= 0 {
 		return nil, false
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	e, ok := a.look(key)
+	e, ok := a.lists.Get(key)
 	if ok && (e.version != version || !e.until.IsZero() && !now().Before(e.until)) {
-		a.lru.Remove(key)
+		a.lists.Delete(key)
 		ok = false
 	}
 	if !ok {
-		a.misses++
+		a.misses.Inc()
 		return nil, false
 	}
-	a.hits++
+	a.hits.Inc()
 	return e.body, true
-}
-
-// look finds an entry. It counts as use only every eighth time, on average: that still
-// tells popular entries from others, and reordering the list costs as much as finding
-// the entry.
-func (a *listCache) look(key listKey) (cachedList, bool) {
-	if rand.Uint32()%8 == 0 {
-		return a.lru.Get(key)
-	}
-	return a.lru.Peek(key)
 }
 
 // largeShare is the fraction of the cache that makes an answer large.
@@ -101,8 +87,8 @@ func (a *listCache) askedBefore(key listKey) bool {
 	return a.asked[h%askedSlots].Swap(mark) == mark
 }
 
-// put caches a copy of body, and evicts the least recently used answers to make room. A
-// large answer is cached if its key was requested before; one that would take an eighth
+// put caches a copy of body, and evicts answers that were not used recently to make room.
+// A large answer is cached if its key was requested before; one that would take an eighth
 // of the cache never is.
 func (a *listCache) put(key listKey, version uint64, until time.Time, body []byte) {
 	size := int64(len(body))
@@ -110,12 +96,5 @@ func (a *listCache) put(key listKey, version uint64, until time.Time, body []byt
 		return
 	}
 	e := cachedList{version: version, until: until, body: bytes.Clone(body)}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.lru.Remove(key) // subtracts the old entry's cost
-	a.lru.Add(key, e)
-	a.used += e.cost()
-	for a.used > a.limit {
-		a.lru.RemoveOldest()
-	}
+	a.lists.Put(key, e, e.cost())
 }

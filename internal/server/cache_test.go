@@ -50,8 +50,8 @@ func TestAnswerCache(t *testing.T) {
 	for range 3 { // the same answer again takes no more room
 		put(10, 1)
 	}
-	if a.used > a.limit || a.used != int64(a.lru.Len())*(640+listOverhead) {
-		t.Errorf("%d bytes in %d answers, at most %d", a.used, a.lru.Len(), a.limit)
+	if n, used := a.lists.Cost(); used > a.limit || used != int64(n)*(640+listOverhead) {
+		t.Errorf("%d bytes in %d answers, at most %d", used, n, a.limit)
 	}
 
 	body = make([]byte, 2000)

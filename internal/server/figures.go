@@ -35,9 +35,8 @@ func (s *Server) Figures() Figures {
 	if s.throttle != nil {
 		f.Refused = s.throttle.refused.Load()
 	}
-	s.lists.mu.Lock()
-	defer s.lists.mu.Unlock()
-	f.Lists, f.ListBytes, f.LimitBytes = int64(s.lists.lru.Len()), s.lists.used, s.lists.limit
-	f.Hits, f.Misses = s.lists.hits, s.lists.misses
+	lists, used := s.lists.lists.Cost()
+	f.Lists, f.ListBytes, f.LimitBytes = int64(lists), used, s.lists.limit
+	f.Hits, f.Misses = uint64(s.lists.hits.Value()), uint64(s.lists.misses.Value())
 	return f
 }

@@ -3,7 +3,7 @@ package token
 import (
 	"strings"
 
-	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/partnercenter-go/partnercenter/internal/recent"
 )
 
 // CacheSize is the number of verified tokens that a checker caches: about 6 MB when
@@ -15,7 +15,7 @@ const CacheSize = 4096
 // a whole: under another one a token is verified again. The zero value remembers
 // nothing.
 type Cache[Trust comparable] struct {
-	tokens *lru.Cache[string, verifiedToken[Trust]]
+	tokens *recent.Cache[string, verifiedToken[Trust]]
 }
 
 type verifiedToken[Trust comparable] struct {
@@ -25,11 +25,7 @@ type verifiedToken[Trust comparable] struct {
 
 // NewCache returns a cache for this many tokens, at least one.
 func NewCache[Trust comparable](size int) Cache[Trust] {
-	tokens, err := lru.New[string, verifiedToken[Trust]](size)
-	if err != nil {
-		panic("token: cache: " + err.Error())
-	}
-	return Cache[Trust]{tokens}
+	return Cache[Trust]{recent.New[string, verifiedToken[Trust]](int64(size))}
 }
 
 // Recall returns the claims of a token that was verified under trust, or nil.
@@ -47,7 +43,7 @@ func (c Cache[Trust]) Recall(token string, trust Trust) *Claims {
 func (c Cache[Trust]) Remember(token string, claims *Claims, trust Trust) {
 	if c.tokens != nil {
 		// A clone, because token is usually part of a longer header.
-		c.tokens.Add(strings.Clone(token), verifiedToken[Trust]{claims: claims, trust: trust})
+		c.tokens.Put(strings.Clone(token), verifiedToken[Trust]{claims: claims, trust: trust}, 1)
 	}
 }
 
@@ -56,5 +52,6 @@ func (c Cache[Trust]) Len() int {
 	if c.tokens == nil {
 		return 0
 	}
-	return c.tokens.Len()
+	n, _ := c.tokens.Cost()
+	return n
 }
