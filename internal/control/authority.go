@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -49,7 +50,7 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if err := EnsureSigningKey(ctx, st, o.Now()); err != nil {
+	if err := EnsureSigningKey(ctx, st, o.Now(), nil); err != nil {
 		return nil, fmt.Errorf("the first signing key: %w", err)
 	}
 	options := issuer.Options{
@@ -66,15 +67,35 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 	return issuer.New(options)
 }
 
-// EnsureSigningKey generates the first signing key of a store without a valid one. Of
-// several servers that do, one does.
-func EnsureSigningKey(ctx context.Context, st *store.Store, now time.Time) error {
+// FirstKey is a signing key that is generated while other things are done.
+type FirstKey struct {
+	generated func() (*issuer.Key, error)
+}
+
+// MakeFirstKey starts generating a key.
+func MakeFirstKey() *FirstKey {
+	k := &FirstKey{sync.OnceValues(func() (*issuer.Key, error) { return issuer.GenerateKey(time.Time{}) })}
+	go func() { _, _ = k.generated() }()
+	return k
+}
+
+// key waits for the key. If there is none, it generates one.
+func (k *FirstKey) key() (*issuer.Key, error) {
+	if k == nil {
+		return issuer.GenerateKey(time.Time{})
+	}
+	return k.generated()
+}
+
+// EnsureSigningKey stores the first signing key of a store without a valid one: the one
+// given, or one that it generates if that is nil. Of several servers that do, one does.
+func EnsureSigningKey(ctx context.Context, st *store.Store, now time.Time, first *FirstKey) error {
 	isValid := func(k store.SigningKey) bool { return k.Revoked.IsZero() }
 	if keys, err := st.SigningKeys(ctx); err != nil || slices.ContainsFunc(keys, isValid) {
 		return err
 	}
 	_, err := changeSigningKeys(ctx, st, now, func(keys []store.SigningKey) (keyChange, error) {
-		return keyChange{add: !slices.ContainsFunc(keys, isValid)}, nil
+		return keyChange{add: !slices.ContainsFunc(keys, isValid), first: first}, nil
 	})
 	return err
 }
@@ -83,6 +104,7 @@ func EnsureSigningKey(ctx context.Context, st *store.Store, now time.Time) error
 // revoked.
 type keyChange struct {
 	add    bool
+	first  *FirstKey // what to add; nil for a key that is generated then
 	revoke []string
 }
 
@@ -93,8 +115,9 @@ var errNeedsKey = errors.New("a new signing key is needed")
 func changeSigningKeys(ctx context.Context, st *store.Store, now time.Time, change func([]store.SigningKey) (keyChange, error)) (*store.SigningKey, error) {
 	var made *store.SigningKey
 	for {
-		added, err := st.ChangeSigningKeys(ctx, func(keys []store.SigningKey) (store.KeyChange, error) {
-			c, err := change(keys)
+		var c keyChange
+		added, err := st.ChangeSigningKeys(ctx, func(keys []store.SigningKey) (_ store.KeyChange, err error) {
+			c, err = change(keys)
 			switch {
 			case err != nil || !c.add:
 				return store.KeyChange{Revoke: c.revoke}, err
@@ -107,7 +130,7 @@ func changeSigningKeys(ctx context.Context, st *store.Store, now time.Time, chan
 			return added, err
 		}
 		// Nobody waits for it meanwhile.
-		key, err := issuer.GenerateKey(now)
+		key, err := c.first.key()
 		if err != nil {
 			return nil, err
 		}

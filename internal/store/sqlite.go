@@ -90,9 +90,21 @@ func (s *Store) connectSQLite(ctx context.Context, o Options, synchronous string
 		if _, err := s.write.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 			return err
 		}
+		// The steps of a schema need not each be on the disk: what is lost is done again,
+		// as the log is synced before anything of it is written into the file.
+		if synchronous == durable {
+			if err := s.syncWrites(ctx, "NORMAL"); err != nil {
+				return err
+			}
+		}
 	}
 	if err := migrateSQLite(ctx, s.write); err != nil {
 		return err
+	}
+	if isNew {
+		if err := s.syncWrites(ctx, synchronous); err != nil {
+			return err
+		}
 	}
 	if s.read, err = openReaders(s.file, mmap, readers); err != nil {
 		return err
@@ -101,6 +113,12 @@ func (s *Store) connectSQLite(ctx context.Context, o Options, synchronous string
 		return err
 	}
 	s.lists, err = openSQLiteLists(s.file, mmap, readers)
+	return err
+}
+
+// syncWrites sets when the writing connection waits for the disk.
+func (s *Store) syncWrites(ctx context.Context, synchronous string) error {
+	_, err := s.write.ExecContext(ctx, "PRAGMA synchronous = "+synchronous)
 	return err
 }
 

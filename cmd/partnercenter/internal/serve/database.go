@@ -115,13 +115,13 @@ func isThere(name string) bool {
 }
 
 // fill writes the seed into a new database, unless another server does. If the server
-// signs tokens, it concurrently creates the first signing key, which takes as long as
+// signs tokens, it concurrently waits for the first signing key, which takes longer than
 // everything else.
 func (l *local) fill(ctx context.Context, data *seed.Seed, signs bool) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if signs {
 		group.Go(func() error {
-			return l.patiently(ctx, func() error { return control.EnsureSigningKey(ctx, l.store, l.clock.Now()) })
+			return l.patiently(ctx, func() error { return control.EnsureSigningKey(ctx, l.store, l.clock.Now(), l.firstKey) })
 		})
 	}
 	group.Go(func() error {

@@ -188,7 +188,8 @@ func runServe(ctx context.Context, term *terminal.Terminal, o *serveOptions) err
 type local struct {
 	clock         *clock.Clock
 	store         *store.Store
-	filled        bool // just now
+	filled        bool              // just now
+	firstKey      *control.FirstKey // nil unless the database is new
 	server        *server.Server
 	entra         *entra.Checker // nil if the server accepts its own tokens
 	caller        *token.Claims  // the caller of all calls; nil if tokens tell
@@ -245,6 +246,14 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		// concurrently; the server uses the loaded one.
 		go func() { _, _ = catalog.Sample() }()
 	}
+	isNew, readSeed := !isThere(o.db), sync.OnceValues(o.readSeed)
+	if isNew {
+		// As above. The key takes longest.
+		if o.auth.mode != authEntra {
+			l.firstKey = control.MakeFirstKey()
+		}
+		go func() { _, _ = readSeed() }()
+	}
 	// Listen first: a port in use is the most common mistake, and must not
 	// leave a new database behind.
 	if err := l.listen(ctx, o); err != nil {
@@ -254,11 +263,10 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if err != nil {
 		return nil, err
 	}
-	// A seed with mistakes must not either. An existing database does not need the
-	// seed.
-	var data *seed.Seed
-	if !isThere(o.db) {
-		if data, err = o.readSeed(); err != nil {
+	// A seed with mistakes must not either; the sample has none. An existing database does
+	// not need the seed.
+	if isNew && o.seed != "sample" {
+		if _, err := readSeed(); err != nil {
 			return nil, err
 		}
 	}
@@ -271,10 +279,9 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		return nil, err
 	}
 	if l.store.Fresh() {
-		if data == nil { // created, but never filled
-			if data, err = o.readSeed(); err != nil {
-				return nil, err
-			}
+		data, err := readSeed()
+		if err != nil {
+			return nil, err
 		}
 		if err := l.fill(ctx, data, o.auth.mode != authEntra); err != nil {
 			return nil, err
