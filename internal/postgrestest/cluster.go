@@ -84,6 +84,37 @@ func Dedicated(tb testing.TB, options Options) *Cluster {
 	return c
 }
 
+// New starts a private cluster for a program that is no test, and has to close it.
+func New(options Options) (*Cluster, error) {
+	c, err := start(options)
+	if err != nil {
+		return nil, err
+	}
+	c.dedicated = true
+	return c, nil
+}
+
+// Close ends a cluster of New and removes it.
+func (c *Cluster) Close() error { return c.server.close() }
+
+// Process returns the process of a private cluster, the parent of those that serve its
+// connections.
+func (c *Cluster) Process() int {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	return c.server.process.pid
+}
+
+// Copy makes a database that is a copy of another, of template0 for an empty one, in place of
+// one that has the name, and returns its URL.
+func (c *Cluster) Copy(from, to string) (string, error) {
+	err := c.exec(c.base, "DROP DATABASE IF EXISTS "+to+" WITH (FORCE)")
+	if err == nil {
+		err = c.exec(c.base, "CREATE DATABASE "+to+" TEMPLATE "+from+" STRATEGY file_copy")
+	}
+	return c.URL(to), err
+}
+
 func start(options Options) (*Cluster, error) {
 	s, err := newServer(options)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/postgrestest"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -42,10 +43,19 @@ func (s size) hotPaths() []string {
 	return paths
 }
 
-// data is the database for the measurements.
+// data is a database for the measurements.
 type data struct {
-	path string
+	path string // the file, or the address in PostgreSQL
 	app  seed.App
+	// cluster is where it is; nil for SQLite.
+	cluster *postgrestest.Cluster
+}
+
+func (d *data) String() string {
+	if d.cluster != nil {
+		return "PostgreSQL"
+	}
+	return "SQLite"
 }
 
 const (
@@ -66,40 +76,65 @@ func customerID(orders, n int) string {
 	return guid.Of(b)
 }
 
-// prepareData creates the database if it does not exist, and returns how to sign in to
-// it.
-func prepareData(ctx context.Context, o *options) (*data, error) {
-	path := filepath.Join(o.dir, fmt.Sprintf("orders-v%d-%d.db", dataVersion, o.customers))
-	if _, err := os.Stat(path); err != nil {
-		if err := makeData(ctx, path, o.customersByID()); err != nil {
+// prepareData creates the databases that do not exist, and returns how to sign in to
+// them.
+func prepareData(ctx context.Context, o *options, cluster *postgrestest.Cluster) ([]*data, error) {
+	var all []*data
+	if o.database != "postgres" {
+		path := filepath.Join(o.dir, fmt.Sprintf("orders-v%d-%d.db", dataVersion, o.customers))
+		if _, err := os.Stat(path); err != nil {
+			if err := makeFile(ctx, path, o.customersByID()); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, &data{path: path})
+	}
+	if cluster != nil {
+		address, err := makePostgres(ctx, cluster, "orders", o.customersByID())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, &data{path: address, cluster: cluster})
+	}
+	for _, d := range all {
+		if err := d.open(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return openData(ctx, path)
+	return all, nil
 }
 
-// openData determines how to sign in to a database.
-func openData(ctx context.Context, path string) (*data, error) {
-	st, err := store.Open(ctx, path, nil)
+// open determines how to sign in to a database.
+func (d *data) open(ctx context.Context) error {
+	st, err := store.Open(ctx, d.path, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer st.Close()
 	apps, err := st.Apps(ctx, partnerID)
 	if err != nil || len(apps) == 0 {
-		return nil, fmt.Errorf("no app in %s: %w; remove the file and run again", path, err)
+		return fmt.Errorf("no app in %s: %w; remove the file and run again", st.Name(), err)
 	}
-	return &data{path: path, app: apps[0]}, nil
+	d.app = apps[0]
+	return nil
 }
 
-// makeData creates a database of customers with their orders.
-func makeData(ctx context.Context, path string, customers []numbered) error {
-	started := time.Now()
+// makeFile creates a SQLite file of customers with their orders.
+func makeFile(ctx context.Context, path string, customers []numbered) error {
 	unfinished := path + ".unfinished"
 	if err := removeDatabase(unfinished); err != nil {
 		return err
 	}
-	st, err := store.Open(ctx, unfinished, nil)
+	if err := makeData(ctx, unfinished, customers); err != nil {
+		return err
+	}
+	return os.Rename(unfinished, path)
+}
+
+// makeData loads customers with their orders into a new database.
+func makeData(ctx context.Context, path string, customers []numbered) error {
+	started := time.Now()
+	st, err := store.Open(ctx, path, nil)
 	if err != nil {
 		return err
 	}
@@ -122,10 +157,7 @@ func makeData(ctx context.Context, path string, customers []numbered) error {
 		fmt.Fprintf(os.Stderr, "\rloading: %d orders, %s ", total, time.Since(started).Round(time.Second))
 	}
 	fmt.Fprintln(os.Stderr)
-	if err := st.Close(); err != nil {
-		return err
-	}
-	return os.Rename(unfinished, path)
+	return st.Close()
 }
 
 // numbered is a customer to create.

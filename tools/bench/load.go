@@ -43,6 +43,8 @@ type loadResult struct {
 	Elapsed  time.Duration `json:"elapsed"`
 	P50      time.Duration `json:"p50"`
 	P99      time.Duration `json:"p99"`
+
+	usage // of the target meanwhile
 }
 
 func (r loadResult) rate() float64 { return float64(r.Requests) / r.Elapsed.Seconds() }

@@ -7,13 +7,17 @@
 // that go directly to the driver, in group commits; and how placing orders affects
 // readers.
 //
+// Both are measured with SQLite and with a private PostgreSQL that waits for the disk. All
+// of it runs on this machine: the load takes processors from the server, and so does
+// PostgreSQL.
+//
 // Finally it measures the cost of a token in a request after its first use.
 //
 //	go run ./tools/bench
 //
 // It is a benchmark, not a test: it prints tables and fails only if something does not
-// work, or a token costs more than it may. The database is created once and kept in
-// .bench.
+// work, or a token costs more than it may. The SQLite database is created once and kept
+// in .bench, that of PostgreSQL each time.
 package main
 
 import (
@@ -52,6 +56,7 @@ type options struct {
 	rounds      int
 	duration    time.Duration
 	only        string
+	database    string
 }
 
 func run(ctx context.Context, args []string) error {
@@ -60,8 +65,9 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.dir, "dir", ".bench", "folder for the database and the programs")
 	f.IntVar(&o.customers, "customers", 100_000, "customers with ten orders each in the database")
 	f.IntVar(&o.connections, "connections", 32, "keep-alive connections of the load")
-	f.IntVar(&o.rounds, "rounds", 15, "interleaved rounds; figures are medians")
+	f.IntVar(&o.rounds, "rounds", 9, "interleaved rounds; figures are medians")
 	f.DurationVar(&o.duration, "duration", time.Second, "how long each measurement takes")
+	f.StringVar(&o.database, "database", "", "sqlite or postgres: measure that alone")
 	f.StringVar(&o.only, "only", "", "lists, orders or tokens: measure that alone")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -81,8 +87,15 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	cluster, err := startPostgres(&o)
+	if err != nil {
+		return err
+	}
+	if cluster != nil {
+		defer cluster.Close()
+	}
 	if o.only != "orders" {
-		data, err := prepareData(ctx, &o)
+		data, err := prepareData(ctx, &o, cluster)
 		if err != nil {
 			return fmt.Errorf("the database: %w", err)
 		}
@@ -91,8 +104,10 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	if o.only != "lists" {
-		if err := measureOrders(ctx, &o, programs); err != nil {
-			return err
+		for _, d := range orderDatabases(&o, cluster) {
+			if err := measureOrders(ctx, &o, programs, d); err != nil {
+				return err
+			}
 		}
 	}
 	if o.only != "" {

@@ -22,6 +22,8 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/postgrestest"
 )
 
 // programs are the programs for the measurements.
@@ -44,11 +46,52 @@ func build(ctx context.Context, o *options) (programs, error) {
 type process struct {
 	cmd     *exec.Cmd
 	address string
+	cluster *postgrestest.Cluster // that it uses; nil if none
 }
 
 func (p *process) stop() {
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	p.cmd.Wait()
+}
+
+// usage is what processes have used.
+type usage struct {
+	processor time.Duration // in steps of 10 ms for each process
+	faults    int64         // minor ones
+}
+
+// used returns what the program has used, with the processes of its database.
+func (p *process) used() (total usage) {
+	total, _ = usedBy(p.cmd.Process.Pid)
+	if p.cluster == nil {
+		return total
+	}
+	server := p.cluster.Process()
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, path := range processes {
+		pid, _ := strconv.Atoi(filepath.Base(path))
+		if u, parent := usedBy(pid); parent == server || pid == server {
+			total.processor += u.processor
+			total.faults += u.faults
+		}
+	}
+	return total
+}
+
+// usedBy returns what a process has used, and its parent.
+func usedBy(pid int) (u usage, parent int) {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	// The name may have blanks. The parent is the fourth field.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) < 13 {
+		return u, 0
+	}
+	number := func(field int) int64 {
+		n, _ := strconv.ParseInt(fields[field-3], 10, 64)
+		return n
+	}
+	const tick = 10 * time.Millisecond
+	return usage{time.Duration(number(14)+number(15)) * tick, number(10)}, int(number(4))
 }
 
 // rssAnon returns the process's own memory, in MiB, without the mapped pages of the
@@ -77,13 +120,14 @@ type bencher struct {
 	peak     float64 // of the server's own memory under load
 	idle     []float64
 	starts   []time.Duration
+	lists    map[int]*lists // by size
 }
 
 // newBencher chooses the server's address, which must be the same at every start, as it
 // is in the tokens.
 func newBencher(o *options, d *data, p programs) (*bencher, error) {
 	address, err := freeAddress()
-	return &bencher{options: o, data: d, programs: p, address: address}, err
+	return &bencher{options: o, data: d, programs: p, address: address, lists: map[int]*lists{}}, err
 }
 
 // freeAddress returns an address that nothing listens on.
@@ -118,6 +162,7 @@ func (b *bencher) startServer(ctx context.Context) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the server did not answer: %w; see %s", err, log.Name())
 	}
+	p.cluster = b.data.cluster
 	b.starts = append(b.starts, time.Since(started))
 	return p, nil
 }
@@ -249,6 +294,7 @@ func (b *bencher) load(ctx context.Context, target *process, plan loadPlan) (loa
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), os.Stderr
 	var output bytes.Buffer
 	cmd.Stdout = &output
+	before := target.used()
 	if err := cmd.Start(); err != nil {
 		return loadResult{}, err
 	}
@@ -268,13 +314,14 @@ func (b *bencher) load(ctx context.Context, target *process, plan loadPlan) (loa
 	}()
 	err = cmd.Wait()
 	close(done)
+	after := target.used()
 	if peak := <-watched; target.address == b.address {
 		b.peak = max(b.peak, peak)
 	}
 	if err != nil {
 		return loadResult{}, err
 	}
-	var result loadResult
+	result := loadResult{usage: usage{after.processor - before.processor, after.faults - before.faults}}
 	return result, json.Unmarshal(output.Bytes(), &result)
 }
 
@@ -287,54 +334,70 @@ func (b *bencher) measure(ctx context.Context, results *[]loadResult, target *pr
 	return err
 }
 
-// row has the results for one size.
-type row struct{ limit, again, fresh []loadResult }
+// lists has the results of lists of one size from one database.
+type lists struct{ again, fresh []loadResult }
 
-func measure(ctx context.Context, o *options, d *data, p programs) error {
-	b, err := newBencher(o, d, p)
-	if err != nil {
-		return err
-	}
-	server, err := b.startServer(ctx)
-	if err != nil {
-		return err
-	}
-	if err := b.fetchToken(ctx); err != nil {
+// measured are the databases, the same for each size, with the limit.
+type measured struct {
+	limit     map[int][]loadResult
+	databases []*bencher
+}
+
+func measure(ctx context.Context, o *options, all []*data, p programs) error {
+	m := measured{limit: map[int][]loadResult{}}
+	var limit *process
+	for _, d := range all {
+		b, err := newBencher(o, d, p)
+		if err != nil {
+			return err
+		}
+		m.databases = append(m.databases, b)
+		server, err := b.startServer(ctx)
+		if err != nil {
+			return err
+		}
+		if err = b.fetchToken(ctx); err == nil && limit == nil {
+			limit, err = b.startLimit(ctx)
+		}
 		server.stop()
-		return err
+		if err != nil {
+			return err
+		}
+		if limit != nil && len(m.databases) == 1 {
+			defer limit.stop()
+		}
+		b.starts = nil // there was no token to measure the first start with
 	}
-	b.starts = nil // there was no token to measure the first start with
-	limit, err := b.startLimit(ctx)
-	server.stop()
-	if err != nil {
-		return err
-	}
-	defer limit.stop()
-	rows := map[int]*row{}
 	for round := range o.rounds {
 		for _, s := range o.sizes() {
-			if rows[s.orders] == nil {
-				rows[s.orders] = &row{}
-			}
-			if err := b.round(ctx, rows[s.orders], limit, s, round); err != nil {
+			fmt.Fprintf(os.Stderr, "\rround %d of %d, %d orders   ", round+1, o.rounds, s.orders)
+			// The limit gets the same requests, including the token, and writes the same bytes.
+			result, err := m.databases[0].load(ctx, limit, loadPlan{Paths: s.hotPaths(), Token: m.databases[0].token})
+			if err != nil {
 				return err
 			}
-			fmt.Fprintf(os.Stderr, "\rround %d of %d, %d orders   ", round+1, o.rounds, s.orders)
+			m.limit[s.orders] = append(m.limit[s.orders], result)
+			for _, b := range m.databases {
+				if err := b.round(ctx, s, round); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	fmt.Fprintln(os.Stderr)
-	b.print(rows)
+	m.print(o)
 	return nil
 }
 
-// round measures one size once: the limit, customers that were not requested since the
-// server's start, and customers that were.
-func (b *bencher) round(ctx context.Context, r *row, limit *process, s size, round int) error {
-	// The limit gets the same requests, including the token, and writes the same bytes.
-	hot := s.hotPaths()
-	if err := b.measure(ctx, &r.limit, limit, loadPlan{Paths: hot, Token: b.token}); err != nil {
-		return err
+// round measures one size once: customers that were not requested since the server's
+// start, and customers that were.
+func (b *bencher) round(ctx context.Context, s size, round int) error {
+	r := b.lists[s.orders]
+	if r == nil {
+		r = new(lists)
+		b.lists[s.orders] = r
 	}
+	hot := s.hotPaths()
 	server, err := b.startServer(ctx)
 	if err != nil {
 		return err
@@ -356,31 +419,52 @@ func (b *bencher) round(ctx context.Context, r *row, limit *process, s size, rou
 	return b.measure(ctx, &r.again, server, loadPlan{Paths: hot, Token: b.token})
 }
 
-func (b *bencher) print(rows map[int]*row) {
-	fmt.Printf("%d customers x 10 orders in SQLite (and %d x 2, %d x 200); %d connections; medians of %d interleaved rounds of %s; %d cores, %s\n\n",
-		b.options.customers, b.options.sizes()[0].customers, b.options.sizes()[2].customers,
-		b.options.connections, b.options.rounds, b.options.duration, runtime.NumCPU(), runtime.Version())
+func (m *measured) print(o *options) {
+	fmt.Printf("%d customers x 10 orders (and %d x 2, %d x 200); %d connections; medians of %d interleaved rounds of %s; %d cores, %s\n",
+		o.customers, o.sizes()[0].customers, o.sizes()[2].customers, o.connections, o.rounds, o.duration, runtime.NumCPU(), runtime.Version())
+	fmt.Printf("processor time and minor faults are of the server, with the processes of PostgreSQL, for each request\n\n")
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "orders\tbytes\twhat\trequests/s\tof the limit\twanted\tp50\tp99\tp99 of the limit's\t")
-	for _, s := range b.options.sizes() {
-		r := rows[s.orders]
-		limit := middle(r.limit)
-		wanted := 0.80
-		if s.orders >= 200 {
-			wanted = 0.90
-		}
+	fmt.Fprintln(w, "orders\tbytes\twhat\trequests/s\tof the limit\twanted\tp50\tp99\tp99 of the limit's\tprocessor\tfaults\t")
+	for _, s := range o.sizes() {
+		limit := m.limit[s.orders]
 		line := func(what string, results []loadResult, want float64) {
-			m := middle(results)
-			fmt.Fprintf(w, "%d\t%d\t%s\t%.0f\t%.2f\t%s\t%s\t%s\t%.1fx\t\n", s.orders, m.Bytes/int64(m.Requests), what,
-				m.rate(), ratio(results, r.limit), wantedText(want), short(m.P50), short(m.P99), float64(m.P99)/float64(limit.P99))
+			r := middle(results)
+			fmt.Fprintf(w, "%d\t%d\t%s\t%.0f\t%.2f\t%s\t%s\t%s\t%.1fx\t%s\t%.2f\t\n", s.orders, r.Bytes/int64(r.Requests), what,
+				r.rate(), ratio(results, limit), wantedText(want), short(r.P50), short(r.P99), float64(r.P99)/float64(middle(limit).P99),
+				perRequest(results), median(each(results, func(r loadResult) float64 { return float64(r.faults) / float64(r.Requests) })))
 		}
-		line("limit", r.limit, 0)
-		line("asked before", r.again, wanted)
-		line("never asked", r.fresh, 0.40)
+		line("limit", limit, 0)
+		for _, b := range m.databases {
+			again, fresh := 0.80, 0.40
+			switch {
+			case b.data.cluster != nil:
+				again, fresh = 0.75, 0.20
+			case s.orders >= 200:
+				again = 0.90
+			}
+			line(b.data.String()+", asked before", b.lists[s.orders].again, again)
+			line(b.data.String()+", never asked", b.lists[s.orders].fresh, fresh)
+		}
 	}
 	w.Flush()
-	fmt.Printf("\nstart to first list: median %s, slowest %s (wanted: 150ms)\n", short(median(b.starts)), short(slices.Max(b.starts)))
-	fmt.Printf("own memory (RssAnon): idle %.0f MiB (wanted: 64), under load at most %.0f MiB (wanted: 256)\n", median(b.idle), b.peak)
+	for _, b := range m.databases {
+		fmt.Printf("\n%s: start to first list: median %s, slowest %s (wanted: 150ms)\n", b.data, short(median(b.starts)), short(slices.Max(b.starts)))
+		fmt.Printf("own memory of the server (RssAnon): idle %.0f MiB (wanted: 64), under load at most %.0f MiB (wanted: 256)\n", median(b.idle), b.peak)
+	}
+}
+
+// perRequest returns the median processor time of a request.
+func perRequest(results []loadResult) string {
+	d := median(each(results, func(r loadResult) time.Duration { return r.processor / time.Duration(r.Requests) }))
+	return fmt.Sprintf("%.1fµs", float64(d.Nanoseconds())/1000)
+}
+
+func each[T any](results []loadResult, value func(loadResult) T) []T {
+	values := make([]T, len(results))
+	for i, r := range results {
+		values[i] = value(r)
+	}
+	return values
 }
 
 func wantedText(want float64) string {
@@ -408,11 +492,7 @@ func middle(results []loadResult) loadResult {
 		return int(a.rate() - b.rate())
 	})
 	m := sorted[len(sorted)/2]
-	p99 := make([]time.Duration, len(results))
-	for i, r := range results {
-		p99[i] = r.P99
-	}
-	m.P99 = median(p99)
+	m.P99 = median(each(results, func(r loadResult) time.Duration { return r.P99 }))
 	return m
 }
 

@@ -6,11 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/url"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,6 +15,8 @@ import (
 	"sync/atomic"
 	"text/tabwriter"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/postgrestest"
 )
 
 const (
@@ -35,71 +34,62 @@ const (
 // orderRow has the results of the rounds.
 type orderRow struct{ raw, placed, readOnly, readBeside, beside []loadResult }
 
+// orderDatabase is where orders are placed.
+type orderDatabase interface {
+	// makeBase makes a database to copy.
+	makeBase(ctx context.Context, customers []numbered) (*data, error)
+	// copyBase copies it, and returns the path of the copy.
+	copyBase(name string) (string, error)
+	// newestRows returns the rows that an order wrote, one per table.
+	newestRows(ctx context.Context, path string) ([]rowOf, error)
+	// committer returns what commits batches of rows.
+	committer(ctx context.Context, path string, rows []rowOf) (commit func([]*rawRow) error, stop func(), err error)
+}
+
+// orderDatabases returns where orders are placed.
+func orderDatabases(o *options, cluster *postgrestest.Cluster) (all []orderDatabase) {
+	if o.database != "postgres" {
+		all = append(all, orderFile{o.dir})
+	}
+	if cluster != nil {
+		all = append(all, orderPostgres{cluster})
+	}
+	return all
+}
+
 // measureOrders measures placing orders, each round on a new copy of one database.
-func measureOrders(ctx context.Context, o *options, p programs) error {
-	base := filepath.Join(o.dir, "place-base.db")
+func measureOrders(ctx context.Context, o *options, p programs, db orderDatabase) error {
 	customers := make([]numbered, orderCustomers)
 	for n := range customers {
 		customers[n] = numbered{customerID(10, n), 10, n}
 	}
-	if err := makeData(ctx, base, customers); err != nil {
+	d, err := db.makeBase(ctx, customers)
+	if err == nil {
+		err = d.open(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("the database for orders: %w", err)
 	}
-	d, err := openData(ctx, base)
-	if err != nil {
-		return err
-	}
-	d.path = filepath.Join(o.dir, "place.db")
 	b, err := newBencher(o, d, p)
 	if err != nil {
 		return err
 	}
 	var r orderRow
 	for round := range o.rounds {
-		if err := b.orderRound(ctx, base, &r); err != nil {
+		if err := b.orderRound(ctx, db, &r); err != nil {
 			return err
 		}
-		fmt.Fprintf(os.Stderr, "\rorders: round %d of %d   ", round+1, o.rounds)
+		fmt.Fprintf(os.Stderr, "\r%s, orders: round %d of %d   ", d, round+1, o.rounds)
 	}
 	fmt.Fprintln(os.Stderr)
 	b.printOrders(&r)
 	return nil
 }
 
-func removeDatabase(path string) error {
-	var errs []error
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func copyDatabase(from, to string) error {
-	if err := removeDatabase(to); err != nil {
-		return err
-	}
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(out, in); err != nil {
-		return errors.Join(err, out.Close())
-	}
-	// So that this round's commits do not wait for the copy.
-	return errors.Join(out.Sync(), out.Close())
-}
-
 // orderRound places orders through the server, writes rows of the same sizes without
 // it, and reads while orders are placed.
-func (b *bencher) orderRound(ctx context.Context, base string, r *orderRow) error {
-	if err := copyDatabase(base, b.data.path); err != nil {
+func (b *bencher) orderRound(ctx context.Context, db orderDatabase, r *orderRow) (err error) {
+	if b.data.path, err = db.copyBase("place"); err != nil {
 		return err
 	}
 	b.token = ""
@@ -128,7 +118,7 @@ func (b *bencher) orderRound(ctx context.Context, base string, r *orderRow) erro
 	}
 	beside := make(chan error, 1)
 	go func() {
-		buyer := &bencher{options: &options{connections: 4, duration: b.options.duration}, programs: b.programs, address: b.address}
+		buyer := &bencher{options: &options{connections: 4, duration: b.options.duration}, data: b.data, programs: b.programs, address: b.address}
 		beside <- buyer.measure(ctx, &r.beside, server, loadPlan{Paths: paths, Token: b.token, Body: purchase, Rate: pacedOrders})
 	}()
 	if err := b.measure(ctx, &r.readBeside, server, read); err != nil {
@@ -144,15 +134,20 @@ func (b *bencher) orderRound(ctx context.Context, base string, r *orderRow) erro
 	}
 	stop()
 
-	rows, err := newestRows(ctx, b.data.path)
+	rows, err := db.newestRows(ctx, b.data.path)
 	if err != nil {
 		return err
 	}
-	raw := filepath.Join(b.options.dir, "raw.db")
-	if err := copyDatabase(base, raw); err != nil {
+	raw, err := db.copyBase("raw")
+	if err != nil {
 		return err
 	}
-	result, err := writeRows(ctx, raw, rows, b.options.duration)
+	commit, end, err := db.committer(ctx, raw, rows)
+	if err != nil {
+		return err
+	}
+	defer end()
+	result, err := writeRows(commit, rows, b.options.duration)
 	if err != nil {
 		return err
 	}
@@ -167,15 +162,12 @@ type rowOf struct {
 	values  []any
 }
 
-// newestRows returns the rows that an order wrote, one per table.
-func newestRows(ctx context.Context, path string) ([]rowOf, error) {
-	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
-	if err != nil {
-		return nil, err
-	}
+// newestRows returns the rows that an order wrote, one per table, of which that of the
+// answer is found in another way in each database.
+func newestRows(ctx context.Context, db *sql.DB, answers string) ([]rowOf, error) {
 	defer db.Close()
 	var list []rowOf
-	for _, from := range []string{"requests ORDER BY request_no DESC", "orders WHERE facts IS NOT NULL", "subscriptions WHERE facts IS NOT NULL"} {
+	for _, from := range []string{answers, "orders WHERE facts IS NOT NULL", "subscriptions WHERE facts IS NOT NULL"} {
 		r, err := oneRow(ctx, db, from)
 		if err != nil {
 			return nil, err
@@ -216,32 +208,9 @@ type rawRow struct {
 // writeRows writes rows like those of orders as fast as the driver accepts them, from
 // as many goroutines as there are buyers, with those that wait in one commit. Nothing
 // is read, decided, encoded or answered.
-func writeRows(ctx context.Context, path string, rows []rowOf, duration time.Duration) (loadResult, error) {
-	settings := url.Values{
-		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_txlock": {"immediate"}, "_busy_timeout": {"10000"}, "_foreign_keys": {"1"},
-		"_pragma": {"cache_size(-2048)", "mmap_size(2147418112)", "temp_store(memory)", "journal_size_limit(67108864)"},
-	}
-	db, err := sql.Open("sqlite", "file:"+path+"?"+settings.Encode())
-	if err != nil {
-		return loadResult{}, err
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	var stmts []*sql.Stmt
-	for _, r := range rows {
-		places := make([]string, len(r.columns))
-		for i := range places {
-			places[i] = "$" + fmt.Sprint(i+1)
-		}
-		stmt, err := db.PrepareContext(ctx, "INSERT INTO "+r.table+" ("+strings.Join(r.columns, ", ")+") VALUES ("+strings.Join(places, ", ")+")")
-		if err != nil {
-			return loadResult{}, err
-		}
-		defer stmt.Close()
-		stmts = append(stmts, stmt)
-	}
+func writeRows(commit func([]*rawRow) error, rows []rowOf, duration time.Duration) (loadResult, error) {
 	queue := make(chan *rawRow, buyers)
-	go commitRows(ctx, db, stmts, queue)
+	go commitRows(commit, queue)
 	defer close(queue)
 	var count atomic.Int64
 	deadline := time.Now().Add(duration)
@@ -255,6 +224,15 @@ func writeRows(ctx context.Context, path string, rows []rowOf, duration time.Dur
 		}
 		return latencies, int64(len(latencies)), err
 	})
+}
+
+// insertSQL returns the statement that writes a row.
+func (r rowOf) insertSQL() string {
+	places := make([]string, len(r.columns))
+	for i := range places {
+		places[i] = "$" + fmt.Sprint(i+1)
+	}
+	return "INSERT INTO " + r.table + " (" + strings.Join(r.columns, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")"
 }
 
 // fresh returns the rows with new keys, for a random customer.
@@ -288,7 +266,7 @@ func fresh(rows []rowOf, n int) [][]any {
 
 // commitRows commits rows as they arrive, together with those that arrived in the
 // meantime.
-func commitRows(ctx context.Context, db *sql.DB, stmts []*sql.Stmt, queue <-chan *rawRow) {
+func commitRows(commit func([]*rawRow) error, queue <-chan *rawRow) {
 	for row := range queue {
 		batch := []*rawRow{row}
 	gather:
@@ -303,21 +281,7 @@ func commitRows(ctx context.Context, db *sql.DB, stmts []*sql.Stmt, queue <-chan
 				break gather
 			}
 		}
-		err := func() error {
-			tx, err := db.BeginTx(ctx, nil)
-			if err != nil {
-				return err
-			}
-			defer func() { _ = tx.Rollback() }() // no effect after a commit
-			for _, row := range batch {
-				for i, values := range row.values {
-					if _, err := tx.StmtContext(ctx, stmts[i]).ExecContext(ctx, values...); err != nil { //nolint:sqlclosecheck // closed with the transaction
-						return err
-					}
-				}
-			}
-			return tx.Commit()
-		}()
+		err := commit(batch)
 		for _, row := range batch {
 			row.done <- err
 		}
@@ -325,8 +289,8 @@ func commitRows(ctx context.Context, db *sql.DB, stmts []*sql.Stmt, queue <-chan
 }
 
 func (b *bencher) printOrders(r *orderRow) {
-	fmt.Printf("\nplacing orders: %d connections, %d customers with 10 orders at first, SQLite with synchronous=FULL; medians of %d interleaved rounds of %s; %d cores, %s\n\n",
-		buyers, orderCustomers, b.options.rounds, b.options.duration, runtime.NumCPU(), runtime.Version())
+	fmt.Printf("\nplacing orders: %d connections, %d customers with 10 orders at first, %s, each commit on the disk; medians of %d interleaved rounds of %s; %d cores, %s\n\n",
+		buyers, orderCustomers, b.data, b.options.rounds, b.options.duration, runtime.NumCPU(), runtime.Version())
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "what\tper second\tratio\twanted\tp50\tp99\t")
 	line := func(what string, results, limit []loadResult, want float64) {
