@@ -339,8 +339,8 @@ func unusable(err error) error {
 	return e
 }
 
-// Check looks for damage in the whole file, with an eighth of a processor: it takes some
-// ten seconds for each gigabyte. If there is any, it fails with ErrCorrupt, and so does
+// Check looks for damage in the whole file, with a thirtieth of a processor: it takes half
+// a minute for each gigabyte. If there is any, it fails with ErrCorrupt, and so does
 // [Store.Ping] until there is none.
 // The files of PostgreSQL are its server's to check.
 func (s *Store) Check(ctx context.Context) error {

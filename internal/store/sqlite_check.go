@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// checkWork is how long a slow check works before it rests, seven times as long.
+	// checkWork is how long a slow check works before it rests, 31 times as long.
 	checkWork = time.Millisecond
-	checkRest = 7 * checkWork
-	// checkSteps is how many steps are far less work.
-	checkSteps = 100
+	checkRest = 31 * checkWork
+	// checkSteps is how many steps are less work.
+	checkSteps = 20
 )
 
 // slowCheck does what quickCheck does, and rests most of the time: it runs after the start,
