@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -120,7 +121,7 @@ func writePackageConfig(t *testing.T, from, to, program string) {
 		t.Fatalf("%s: %d packages, %v", from, len(release.NFPMs), err)
 	}
 	p := release.NFPMs[0]
-	p["name"], p["version"], p["arch"], p["platform"] = p["package_name"], "0.1.0", "amd64", "linux"
+	p["name"], p["version"], p["arch"], p["platform"] = p["package_name"], "0.1.0", runtime.GOARCH, "linux"
 	p["contents"] = append(p["contents"].([]any), map[string]any{"src": program, "dst": p["bindir"].(string) + "/partnercenter", "file_info": map[string]any{"mode": 0o755}})
 	for _, member := range []string{"id", "package_name", "formats", "bindir"} {
 		delete(p, member)
