@@ -14,5 +14,5 @@ func TestMain(m *testing.M) {
 
 // TestOnPostgres runs the other tests again, on two servers and a database in PostgreSQL.
 func TestOnPostgres(t *testing.T) {
-	fleettest.Again(t, "TestCertificate", "TestAzureIdentityMeetsFaults") // inject faults, which one server has
+	fleettest.Again(t, "TestCertificate", "TestAzureIdentityMeetsFaults", "TestCloseDuringTimeout") // inject faults, which one server has
 }

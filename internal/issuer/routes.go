@@ -167,7 +167,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			f = fail(codeNotReady, "The token service is not ready yet. Try again in a moment.")
 		}
 		if errors.Is(err, ErrUnavailable) {
-			f = fail(codeNotReady, "The token service cannot store sign-ins at the moment. Try again in a moment; if it persists, look whether the server's disk is full.")
+			f = fail(codeNotReady, "The token service cannot store sign-ins at the moment. Try again in a moment; if it persists, look at the server's log and its database.")
 			f.retryAfter = unavailableWait
 		}
 	}

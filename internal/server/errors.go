@@ -137,12 +137,18 @@ func errUnavailable(why error) error {
 	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The token cannot be checked: "+why.Error()+".")
 }
 
-// errUnusable is for writes while nothing can be written. What they would have changed
-// is unchanged.
-func errUnusable(why *store.UnusableError) error {
+// errUnusable is for requests that the database cannot serve at the moment.
+func errUnusable(why *store.UnusableError, isWrite bool) error {
+	text, then := "Nothing was changed: "+why.Problem(), "; then repeat the request with the same MS-RequestId."
+	switch {
+	case !isWrite:
+		text, then = "T"+why.Problem()[1:], "; then repeat the request."
+	case errors.Is(why, store.ErrUnreachable): // it may have done what its answer would have said
+		text = "It is not known whether anything was changed: " + why.Problem()
+	}
 	return &apiError{
 		status: http.StatusServiceUnavailable, code: partnercenter.ErrorCodeUnexpected, retryAfter: store.RetryAfter,
-		description: "Nothing was changed: " + why.Problem() + ". To go on, " + why.Next + "; then repeat the request with the same MS-RequestId.",
+		description: text + ". To go on, " + why.Next + then,
 	}
 }
 

@@ -37,7 +37,7 @@ func (s *Server) refuse(c *call, err error) {
 		return
 	}
 	if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
-		err = errUnusable(unusable)
+		err = errUnusable(unusable, c.r.Method != http.MethodGet && c.r.Method != http.MethodHead)
 	}
 	e, ok := errors.AsType[*apiError](c.storeError(err))
 	if rule, is := errors.AsType[*lifecycle.Refusal](err); is {

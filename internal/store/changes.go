@@ -132,7 +132,7 @@ func (s *Store) ResellersByMPN(ctx context.Context, partnerID string, mpnIDs []s
 		err := s.read.QueryRowContext(ctx, `
 SELECT EXISTS (SELECT 1 FROM indirect_resellers WHERE partner_id = $1 AND mpn_id = $2),
     EXISTS (SELECT 1 FROM partners WHERE mpn_id = $2) OR EXISTS (SELECT 1 FROM indirect_resellers WHERE mpn_id = $2)`,
-			idKey(partnerID), id).Scan(&reseller, &partner)
+			idKey(partnerID), validText(id)).Scan(&reseller, &partner)
 		if err != nil {
 			return nil, s.wrapError("resellers", err)
 		}

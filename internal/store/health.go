@@ -19,8 +19,9 @@ var (
 )
 
 // UnusableError says why a database cannot be written, or read, at the moment, and what
-// to do about it. A write that failed left nothing behind. Match the reason with
-// [errors.Is] and one of the Err variables.
+// to do about it. A write that failed left nothing behind, unless the reason is
+// [ErrUnreachable]: the answer may have been lost. Match the reason with [errors.Is] and
+// one of the Err variables.
 type UnusableError struct {
 	Reason error
 	Cause  error
@@ -148,9 +149,11 @@ func (s *Store) Ping(ctx context.Context) error {
 	}
 }
 
-// isBusy reports whether a write failed because somebody else is writing, at any server.
-// That proves that the database can be written.
-func (s *Store) isBusy(err error) bool { return s.pg != nil && errors.Is(err, ErrLocked) }
+// isBusy reports whether a write failed because of what somebody else does, at any
+// server. That proves that the database can be written.
+func (s *Store) isBusy(err error) bool {
+	return s.pg != nil && (errors.Is(err, ErrLocked) || errors.Is(err, ErrManyConnections))
+}
 
 // noteWrite notes how a write went.
 func (s *Store) noteWrite(err error) {

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"math"
@@ -81,17 +83,32 @@ func (s *Store) openPostgres(ctx context.Context, address string, o Options) err
 // parsePostgres reads the address of a database, and what libpq's environment and files
 // add to it. The name it returns has no secret.
 func parsePostgres(address string) (*pgxpool.Config, string, error) {
+	const unknown = "postgres://…"
+	// A password with characters that mean something else in addresses would be taken for
+	// other parts, which are shown and looked up.
+	if u, err := url.Parse(address); err != nil || strings.Contains(u.Path+u.RawQuery+u.Fragment, "@") || strings.Contains(address, "#") {
+		return nil, "", &OpenError{
+			Path: unknown, Reason: ErrAddress,
+			Next: "write it as postgres://user:password@host:port/database, with % encoding in the password (%40 for @, %2F for /, %23 for #, %3F for ?), or keep the password in a file (PGPASSFILE)",
+		}
+	}
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
-		// The error repeats the address without its password.
-		return nil, "", &OpenError{Path: "postgres://…", Reason: ErrAddress, Cause: err, Next: "write it as postgres://user:password@host:port/database?sslmode=require"}
+		// The error itself repeats the address.
+		return nil, "", &OpenError{
+			Path: unknown, Reason: ErrAddress, Cause: cmp.Or(errors.Unwrap(err), errors.New("an option has a value that it cannot have")),
+			Next: "check the options behind the question mark, and the environment (PGSERVICE, PGSSLMODE and others of PostgreSQL's programs); sslmode is disable, allow, prefer, require, verify-ca or verify-full",
+		}
 	}
 	c := config.ConnConfig
+	for _, name := range []string{"gssencmode", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"} {
+		delete(c.RuntimeParams, name) // of PostgreSQL's own library, and no settings of the server
+	}
 	c.RuntimeParams["client_encoding"] = "UTF8"
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 10 * time.Second
 	}
-	name := url.URL{Scheme: "postgres", Host: net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), Path: "/" + c.Database}
+	name := url.URL{Scheme: "postgres", User: url.User(c.User), Host: net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), Path: "/" + c.Database}
 	if strings.HasPrefix(c.Host, "/") { // a folder of sockets
 		name.Host, name.RawQuery = "", "host="+c.Host
 	}
@@ -140,8 +157,11 @@ func (s *Store) connectPostgres(ctx context.Context, config *pgxpool.Config, o O
 			return err
 		}
 	}
-	if !isDirect {
+	if isDirect {
+		configure(direct.ConnConfig, false)
+	} else {
 		direct = nil
+		s.pg.log.Info("without direct connections, what other servers write is looked for four times a second (--db-direct)")
 	}
 	return s.watch(ctx, direct)
 }
@@ -176,6 +196,9 @@ func limitPool(config *pgxpool.Config, server *postgresServer, readers int) erro
 		config.MaxConns = int32(max(16, 4*runtime.GOMAXPROCS(0)))
 	}
 	switch {
+	case given && config.MaxConns < fewestConnections:
+		return reason(ErrAddress, fmt.Errorf("pool_max_conns is %d", config.MaxConns),
+			fmt.Sprintf("allow %d connections at least: one call may need several", fewestConnections))
 	case int(config.MaxConns) <= server.connections:
 		return nil
 	case given:
@@ -186,6 +209,10 @@ func limitPool(config *pgxpool.Config, server *postgresServer, readers int) erro
 	config.MaxConns = int32(max(server.connections, 1))
 	return nil
 }
+
+// fewestConnections is how many a pool must have: what goes on within a transaction may
+// read outside of it.
+const fewestConnections = 4
 
 func newListPool(ctx context.Context, config *pgxpool.Config, pooled bool) (*listPool, error) {
 	if !pooled {
@@ -654,7 +681,8 @@ func postgresUnusable(err error) *UnusableError {
 	e := &UnusableError{Cause: err}
 	pg, is := errors.AsType[*pgconn.PgError](err)
 	if !is {
-		if errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(net.Error)) || pgconn.Timeout(err) {
+		if errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(net.Error)) || pgconn.Timeout(err) ||
+			errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, driver.ErrBadConn) {
 			e.Reason, e.Next = ErrUnreachable, "look whether the database server runs, and at the network"
 			return e
 		}
@@ -665,8 +693,10 @@ func postgresUnusable(err error) *UnusableError {
 		e.Reason, e.Next = ErrDiskFull, "make room where the database is"
 	case pg.Code == "25006":
 		e.Reason, e.Next = ErrReplica, "give the address of the primary, or of several hosts with target_session_attrs=read-write"
-	case strings.HasPrefix(pg.Code, "57P0"), strings.HasPrefix(pg.Code, "08"), pg.Code == "53300":
-		e.Reason, e.Next = ErrUnreachable, "look whether the database server runs, and how many connections it allows"
+	case strings.HasPrefix(pg.Code, "57P0"), strings.HasPrefix(pg.Code, "08"):
+		e.Reason, e.Next = ErrUnreachable, "look whether the database server runs"
+	case pg.Code == "53300":
+		e.Reason, e.Next = ErrManyConnections, "lower pool_max_conns in the addresses, or raise max_connections of the server"
 	case pg.Code == "55P03", pg.Code == "57014", pg.Code == "40P01":
 		e.Reason, e.Next = ErrLocked, "wait for what is being loaded, or look at the locks in the database"
 	case strings.HasPrefix(pg.Code, "XX00"):

@@ -484,6 +484,18 @@ func TestPostgresErrors(t *testing.T) {
 			return &Options{Direct: with(t, address, func(u *url.URL, _ url.Values) { u.Host = free.Addr().String() })}
 		}, ErrUnreachable, "host and port"},
 		{"number of connections", set("pool_max_conns", "100000"), ErrManyConnections, "pool_max_conns"},
+		{"too few connections", set("pool_max_conns", "1"), ErrAddress, "4 connections"},
+		{"an @ in the password", func(t *testing.T) *Options {
+			return &Options{Direct: "postgres://u:top@secret-and-wrong/word@127.0.0.1/x"}
+		}, ErrAddress, "%40"},
+		{"a # in the password", func(t *testing.T) *Options {
+			return &Options{Direct: "postgres://u:p@ss#secret-and-wrong?x@127.0.0.1/x"}
+		}, ErrAddress, "%23"},
+		{"a / in the password", func(t *testing.T) *Options {
+			return &Options{Direct: "postgres://u:secret-and-wrong/word@127.0.0.1/x"}
+		}, ErrAddress, "%2F"},
+		{"value of a client's option", set("connect_timeout", "soon"), ErrAddress, "options"},
+		{"service", set("service", "nowhere"), ErrAddress, "PGSERVICE"},
 		{"schema", set("search_path", "elsewhere"), ErrNoSchema, "search_path"},
 		{"rights", func(t *testing.T) *Options {
 			execAt(t, cluster.AdminURL(databaseOf(t, address)), `DROP ROLE IF EXISTS poor`, `CREATE ROLE poor LOGIN PASSWORD 'poor'`)
@@ -537,6 +549,69 @@ func databaseOf(t testing.TB, address string) string {
 		t.Fatal(err)
 	}
 	return strings.TrimPrefix(u.Path, "/")
+}
+
+// Options of PostgreSQL's own library are no settings of the server.
+func TestPostgresOptions(t *testing.T) {
+	address := with(t, postgrestest.Start(t).NewDatabase(t), func(_ *url.URL, o url.Values) {
+		for name, value := range map[string]string{
+			"gssencmode": "disable", "keepalives": "1", "keepalives_idle": "30", "target_session_attrs": "any", "pool_max_conns": "4", "work_mem": "8MB",
+		} {
+			o.Set(name, value)
+		}
+	})
+	s := openTest(t, address)
+	load(t, s, suiteSeed())
+	if name := s.Name(); !strings.Contains(name, "partnercenter@") || strings.Contains(name, ":"+passwordOf(t, address)) {
+		t.Errorf("it is called %q", name)
+	}
+	if known, err := s.ResellersByMPN(t.Context(), partnerA, []string{"a\x00", "\xff", "4847383"}); err != nil || len(known) != 1 {
+		t.Errorf("%v, %v", known, err)
+	}
+}
+
+func passwordOf(t testing.TB, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	return password
+}
+
+// A connection that breaks off during a call is a database that cannot be reached.
+func TestBrokenConnections(t *testing.T) {
+	address := postgrestest.Start(t).NewDatabase(t)
+	s := openTest(t, address)
+	load(t, s, suiteSeed())
+	ended := time.Now().Add(time.Second)
+	var wait sync.WaitGroup
+	var failed atomic.Int64
+	for i := range 8 {
+		wait.Go(func() {
+			for n := 0; time.Now().Before(ended); n++ {
+				_, _, err := listOrders(t.Context(), s, nil, OrderQuery{PartnerID: partnerA, CustomerID: shared})
+				if i%2 == 0 {
+					err = s.Apply(t.Context(), placed(partnerA, orderless, fmt.Sprintf("%012x", i<<32+n)))
+				}
+				if err != nil {
+					failed.Add(1)
+				}
+				if err != nil && !errors.As(err, new(*UnusableError)) {
+					t.Errorf("%v", err)
+					return
+				}
+			}
+		})
+	}
+	for time.Now().Before(ended) {
+		execAt(t, address, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	}
+	wait.Wait()
+	if failed.Load() == 0 {
+		t.Error("no call failed")
+	}
 }
 
 // The lists of a replica are those of the primary.

@@ -395,7 +395,9 @@ func (s *Store) wrapError(what string, err error) error {
 	}
 	if !errors.As(err, new(*UnusableError)) { // writes have noted theirs
 		err = unusable(err)
-		s.health.noteRead(err)
+		if !s.isBusy(err) {
+			s.health.noteRead(err)
+		}
 	}
 	return fmt.Errorf("store: %s: %w", what, err)
 }

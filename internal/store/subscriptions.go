@@ -63,7 +63,7 @@ func (s *Store) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]Subsc
 		}
 		orders[r.OrderID] = r
 		if err := s.readOrderOf(ctx, r, q); err != nil {
-			return nil, fmt.Errorf("store: order %s of subscription %s: %w", r.OrderID, r.ID, err)
+			return nil, s.wrapError(fmt.Sprintf("order %s of subscription %s", r.OrderID, r.ID), err)
 		}
 	}
 	return list, nil

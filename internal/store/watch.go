@@ -248,6 +248,7 @@ func (w *watcher) look(ctx context.Context) (err error) {
 		r.noteFound(&found, own, place)
 	}
 	w.store.bumpVersions(&found)
+	w.store.health.noteRead(nil) // it can be read again
 	w.store.checked.Store(started.Sub(w.store.opened).Nanoseconds())
 	return w.forget(ctx)
 }
