@@ -155,6 +155,8 @@ func TestDatabasesAreNotShown(t *testing.T) {
 		{"postgres://name:hunter2%zz@127.0.0.1/database", "postgres://user:password@host"},
 		{"mysql://name:hunter2@127.0.0.1/database", "not one of PostgreSQL"},
 		{"Postgres://name:hunter2@127.0.0.1/database", "not one of PostgreSQL"},
+		{"postgres:/name:hunter2@127.0.0.1/database", "not one of PostgreSQL"},
+		{" PostgreSQL:name:hunter2@127.0.0.1/database", "not one of PostgreSQL"},
 		{"host=127.0.0.1 password=hunter2", "list of settings"},
 	} {
 		writeFile(t, "answer.json", `{"id":"c0000000-0000-4000-8000-0000000000c9","companyProfile":{}}`)

@@ -35,6 +35,8 @@ func TestDB(t *testing.T) {
 		}
 		return r.stdout
 	}
+	do(terminal.ExitOK, nil, `\nSchema +new: a server, or partnercenter db migrate, takes steps \d+ to \d+\n`, "db", "status", "--db", address.String())
+	do(terminal.ExitError, nil, regexp.QuoteMeta(name)+": it is empty; check the name", "db", "copy", "--from", address.String(), "--to", back)
 	do(terminal.ExitOK, nil, "1 customer and 1 order", "import", "--db", file, orders)
 	to := map[string]string{"PARTNERCENTER_TO": address.String()}
 	first := do(terminal.ExitOK, to, `^1 customer and 1 order are copied; both databases have the digest [0-9a-f]{64}\n$`, "db", "copy", "--from", file)
@@ -50,8 +52,8 @@ func TestDB(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &st); err != nil || st.Database != name || st.Step != st.Known || st.Copy != nil {
 		t.Errorf("%s: %+v, %v", text, st, err)
 	}
-	do(terminal.ExitOK, nil, `^the schema is up to date, at step \d+\n$`, "db", "migrate", "--db", address.String())
-	do(terminal.ExitOK, nil, `^the schema was at step 0, and is at step \d+\n$`, "db", "migrate", "--db", filepath.Join(dir, "c.db"))
+	do(terminal.ExitOK, nil, "^the schema of "+regexp.QuoteMeta(name)+` is up to date, at step \d+\n$`, "db", "migrate", "--db", address.String())
+	do(terminal.ExitOK, nil, `^the schema of \S+c\.db is new, and is at step \d+\n$`, "db", "migrate", "--db", filepath.Join(dir, "c.db"))
 	do(terminal.ExitError, nil, `c-not\.db: there is none; check the name`, "db", "status", "--db", filepath.Join(dir, "c-not.db"))
 	do(terminal.ExitUsage, nil, `give --to with a file`, "db", "copy", "--from", file)
 	do(terminal.ExitUsage, nil, `--to is an address, but not one of PostgreSQL`, "db", "copy", "--from", file, "--to", "mysql://x:"+password+"@y")

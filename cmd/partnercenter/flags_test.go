@@ -50,3 +50,18 @@ func TestSwitchesTakeNoValue(t *testing.T) {
 		}
 	}
 }
+
+// TestHelpNamesVariables looks in the help on the environment for the variables that flags
+// name, and at the flags of databases for theirs: addresses have passwords.
+func TestHelpNamesVariables(t *testing.T) {
+	help := environmentHelp()
+	for _, cmd := range allCommands(newRootCmd(&terminal.Terminal{})) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			variable := "PARTNERCENTER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+			named := strings.Contains(f.Usage, variable)
+			if named && !strings.Contains(help, variable) || !named && (f.Name == "db" || strings.HasSuffix(f.Name, "-db") || strings.HasPrefix(f.Name, "db-")) {
+				t.Errorf("%s --%s: %s", cmd.CommandPath(), f.Name, f.Usage)
+			}
+		})
+	}
+}

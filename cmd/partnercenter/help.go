@@ -156,6 +156,11 @@ func environmentHelp() string {
 	line(connect.TokenKeyVariable, "key for encrypting sign-ins: 32 bytes in base64")
 	line("BROWSER", "command that opens the sign-in page; %s stands for the address")
 	line("NO_COLOR", "if set, tables are not coloured")
+	b.WriteString("\nCommands that work on databases read these, which keep passwords from the command line:\n\n")
+	line("PARTNERCENTER_DB", "as --db")
+	line("PARTNERCENTER_DB_DIRECT", "as --db-direct of serve and db migrate")
+	line("PARTNERCENTER_READ_DB", "as --read-db of serve")
+	line("PARTNERCENTER_FROM, PARTNERCENTER_TO", "as --from and --to of db copy")
 	b.WriteString(`
 Settings are taken from these sources, in order of precedence: flags, the profile
 named by --profile, environment variables, the profile named by PARTNERCENTER_PROFILE

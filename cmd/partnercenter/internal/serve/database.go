@@ -24,13 +24,24 @@ import (
 
 const inMemory = ":memory:"
 
-func addDatabaseFlag(f *pflag.FlagSet, into *string) {
-	f.StringVar(into, "db", "partnercenter.db", "`database`: an SQLite file, created if missing; :memory:; or postgres://user@host/database, see docs/server.md; PARTNERCENTER_DB keeps a password from the command line")
+// The databases that a command's --db may name.
+const (
+	anyDatabase      = "an SQLite file, created if missing; :memory:; or postgres://user@host/database, see docs/server.md"
+	lastingDatabase  = "an SQLite file, created if missing, or postgres://user@host/database"
+	existingDatabase = "an SQLite file, or postgres://user@host/database"
+)
+
+func addDatabaseFlag(f *pflag.FlagSet, into *string, which string) {
+	f.StringVar(into, "db", "partnercenter.db", "`database`: "+which+"; PARTNERCENTER_DB keeps a password from the command line")
 }
 
 // settingsOfPostgres matches how PostgreSQL's programs write addresses, too. As the name of
 // a file it would show the password.
 var settingsOfPostgres = regexp.MustCompile(`(?i)^\s*(?:host|hostaddr|port|dbname|user|password|passfile|service|sslmode)\s*=`)
+
+// schemeOfPostgres matches how addresses begin, also with mistakes: as the name of a file
+// they would show the password, too.
+var schemeOfPostgres = regexp.MustCompile(`(?i)^\s*postgres(?:ql)?:`)
 
 // howToWrite is how to write an address.
 const howToWrite = "write it like postgres://user:password@host:5432/database?sslmode=require"
@@ -42,7 +53,7 @@ func chooseDatabase(call *command.Call, flag string, name *string) error {
 	scheme, _, isAddress := strings.Cut(*name, "://")
 	switch {
 	case store.IsPostgres(*name):
-	case isAddress && !strings.ContainsAny(scheme, `/\`):
+	case isAddress && !strings.ContainsAny(scheme, `/\`), schemeOfPostgres.MatchString(*name):
 		return terminal.Usagef("%s is an address, but not one of PostgreSQL: %s", source, howToWrite)
 	case settingsOfPostgres.MatchString(*name):
 		return terminal.Usagef("%s is a list of settings: %s", source, howToWrite)

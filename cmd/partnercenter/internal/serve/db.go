@@ -65,6 +65,9 @@ interruption, the customers that differ are copied again.`,
 			if errors.Is(err, context.Canceled) {
 				call.Term.Linef("what is copied stays: the same command goes on with it")
 			}
+			if empty, is := errors.AsType[*store.OpenError](err); is && errors.Is(err, store.ErrNothing) && isThere(from) {
+				empty.Reason = errEmpty
+			}
 			return explained(err)
 		}
 		if result.Resumed > 0 {
@@ -77,6 +80,9 @@ interruption, the customers that differ are copied again.`,
 			words.Count(result.Customers, "customer"), words.Count(result.Orders, "order"), result.Digest)
 	})
 }
+
+// errEmpty is why a database that is there cannot be copied.
+var errEmpty = errors.New("it is empty")
 
 // copyProgress returns what shows the progress of a copy.
 func copyProgress(term *terminal.Terminal) func(store.CopyProgress) {
@@ -129,7 +135,7 @@ who has it open. Nothing is changed, and servers may run.
 Tables of more than a million rows are not counted: PostgreSQL estimates them.`,
 		Example: `  partnercenter db status
   partnercenter db status --db postgres://partnercenter@db.example.com/partnercenter -o json`,
-		Flags: func(cmd *cobra.Command) { addDatabaseFlag(cmd.Flags(), &db) },
+		Flags: func(cmd *cobra.Command) { addDatabaseFlag(cmd.Flags(), &db, existingDatabase) },
 		Check: func(call *command.Call) error { return chooseDatabase(call, "db", &db) },
 	}, func(ctx context.Context, call *command.Call) error {
 		st, err := store.Inspect(ctx, db)
@@ -153,6 +159,8 @@ func printStatus(w io.Writer, st *store.Status) error {
 	switch {
 	case st.Step > st.Known:
 		line("Schema", "step %d, of a newer version of partnercenter, which knows %d here", st.Step, st.Known)
+	case st.Step == 0:
+		line("Schema", "new: a server, or partnercenter db migrate, takes steps %d to %d", st.Pending[0], st.Known)
 	case len(st.Pending) > 0:
 		pending := make([]string, len(st.Pending))
 		for i, step := range st.Pending {
@@ -205,7 +213,7 @@ is for servers whose user may not create tables, or that reach PostgreSQL throug
 pooler. It waits for another program that does the same.`,
 		Example: `  partnercenter db migrate --db postgres://owner@db.example.com/partnercenter`,
 		Flags: func(cmd *cobra.Command) {
-			addDatabaseFlag(cmd.Flags(), &db)
+			addDatabaseFlag(cmd.Flags(), &db, lastingDatabase)
 			cmd.Flags().StringVar(&direct, "db-direct", "", "`address` of the database without the pooler that is before it; PARTNERCENTER_DB_DIRECT keeps a password from the command line")
 		},
 		Check: func(call *command.Call) error {
@@ -219,13 +227,19 @@ pooler. It waits for another program that does the same.`,
 		},
 	}, func(ctx context.Context, call *command.Call) error {
 		from, to, err := store.Migrate(ctx, db, direct, notes(call.Term))
+		if err != nil {
+			return explained(err)
+		}
+		after, err := store.Inspect(ctx, db) // for its name without a password
 		switch {
 		case err != nil:
 			return explained(err)
 		case from == to:
-			return call.Say("the schema is up to date, at step %d", to)
+			return call.Say("the schema of %s is up to date, at step %d", after.Database, to)
+		case from == 0:
+			return call.Say("the schema of %s is new, and is at step %d", after.Database, to)
 		}
-		return call.Say("the schema was at step %d, and is at step %d", from, to)
+		return call.Say("the schema of %s was at step %d, and is at step %d", after.Database, from, to)
 	})
 }
 

@@ -13,10 +13,14 @@ import (
 )
 
 // shownFacts prints the facts for people.
-type shownFacts struct{ connect.ReadyFacts }
+type shownFacts struct {
+	connect.ReadyFacts
+	proxied bool // at the first public URL, which has a certificate of its own
+}
 
-// url returns the address for examples.
-func (f *shownFacts) url() string { return cmp.Or(f.APIURL, f.APIURLTLS) }
+// url returns the address for examples. Tokens for a listener's own address are refused at
+// the public URL.
+func (f *shownFacts) url() string { return cmp.Or(first(f.PublicURLs), f.APIURL, f.APIURLTLS) }
 
 // print prints the facts that the ready file has for programs.
 func (l *local) print(w io.Writer) {
@@ -83,7 +87,7 @@ func (f *shownFacts) curlOrders(customer, option string) string {
 
 // curlOption returns the option that makes curl trust the server.
 func (f *shownFacts) curlOption() string {
-	if f.APIURL == "" {
+	if strings.HasPrefix(f.url(), "https:") && f.CAFile != "" && !f.OwnCertificate && !f.proxied {
 		return " --cacert " + terminal.ShellQuote(f.CAFile)
 	}
 	return ""

@@ -38,7 +38,7 @@ partner of its own.`,
 			return nil
 		},
 		Flags: func(cmd *cobra.Command) {
-			addDatabaseFlag(cmd.Flags(), &db)
+			addDatabaseFlag(cmd.Flags(), &db, anyDatabase)
 			cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the customers' partner (default: the one of the credentials that \"partnercenter serve\" prints)")
 		},
 		Check: func(call *command.Call) error { return chooseDatabase(call, "db", &db) },

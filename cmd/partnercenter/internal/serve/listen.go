@@ -101,7 +101,7 @@ func (l *local) listen(ctx context.Context, o *serveOptions) (err error) {
 	f := &l.facts
 	f.APIURL, f.ControlURL, f.ProxyURL, f.OpsURL = first(l.urls), first(l.controlURLs), first(l.proxyURLs), first(l.opsURLs)
 	f.APIURLs = l.urls
-	f.PublicURLs = o.public.urls
+	f.PublicURLs, f.proxied = o.public.urls, len(o.public.urls) > 0 && len(o.public.trusted) > 0
 	l.warnOfPublic(&o.public)
 	if l.listeners.APITLS == nil && l.proxyListener == nil {
 		return nil

@@ -55,6 +55,9 @@ scripts that start a server and wait for it.`,
 				return address, caFile, nil
 			case readyFile != "":
 				s, err := connect.SettingsOf(readyFile)
+				if errors.Is(err, connect.ErrNoServer) {
+					err = fmt.Errorf("%w yet that has written %s: one that is starting writes it when it is ready; if none is, start one with: partnercenter serve --ready-file %s", connect.ErrNoServer, readyFile, terminal.ShellQuote(readyFile))
+				}
 				return s.BaseURL, cmp.Or(caFile, s.CAFile), err
 			}
 			s, err := connect.LocalSettings()
@@ -63,7 +66,7 @@ scripts that start a server and wait for it.`,
 				return "http://127.0.0.1:8080", caFile, nil //nolint:nilerr // there may be a server without a file
 			case errors.Is(err, connect.ErrNoServer):
 				// Whatever answers at the usual port meanwhile is another server.
-				err = fmt.Errorf("%w yet that has written %s: if it writes another file or none, name it with --ready-file or --url", connect.ErrNoServer, path)
+				err = fmt.Errorf("%w yet that has written %s: one that is starting writes it when it is ready; if it writes another file or none, name it with --ready-file or --url", connect.ErrNoServer, path)
 			}
 			return s.BaseURL, cmp.Or(caFile, s.CAFile), err
 		}
@@ -118,7 +121,7 @@ func askReady(ctx context.Context, term *terminal.Terminal, base, caFile string)
 	switch {
 	case resp == nil:
 		// Not wrapped: that would add advice about the flags of other commands.
-		return fmt.Errorf("no server answers at %s: %v; start one with: partnercenter serve", base, terminal.Innermost(err)) //nolint:errorlint
+		return fmt.Errorf("no server answers at %s: %v; one that is starting may need longer, or start one with: partnercenter serve", base, terminal.Innermost(err)) //nolint:errorlint
 	case err != nil || resp.StatusCode == http.StatusOK:
 		return err
 	}

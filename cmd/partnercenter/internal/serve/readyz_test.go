@@ -38,7 +38,7 @@ func TestReadyzWaits(t *testing.T) {
 		return out.String()
 	}
 	for _, args := range [][]string{nil, {"--ready-file", empty}, {"--ready-file", empty + ".none"}} {
-		if got := readyz(args...); !strings.HasPrefix(got, "not ready after 1ms: there is no local server") {
+		if got := readyz(args...); !strings.HasPrefix(got, "not ready after 1ms: there is no local server yet that has written ") || !strings.Contains(got, "one that is starting writes it when it is ready; ") {
 			t.Errorf("%q: %s", args, got)
 		}
 	}
