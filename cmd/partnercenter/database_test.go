@@ -97,7 +97,7 @@ func TestServePostgres(t *testing.T) {
 		if password != "" && strings.Contains(s.printed, password) {
 			t.Errorf("the password is in\n%s", s.printed)
 		}
-		if want := "postgres://" + address.Host + address.Path; !strings.Contains(s.printed, want) {
+		if want := "postgres://" + address.User.Username() + "@" + address.Host + address.Path; !strings.Contains(s.printed, want) {
 			t.Errorf("%s is not in\n%s", want, s.printed)
 		}
 	}
@@ -109,7 +109,7 @@ func TestServePostgres(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "customer.json")
 		writeFile(t, file, `{"id":"c0000000-0000-4000-8000-0000000000c9","companyProfile":{"companyName":"Imported"},"attributes":{"objectType":"Customer"}}`)
 		r := runCLI(t.Context(), t, nil, "import", file, "--db", address.String())
-		if r.code != terminal.ExitOK || !strings.Contains(r.stdout+r.stderr, "are in postgres://"+address.Host) || password != "" && strings.Contains(r.stdout+r.stderr, password) {
+		if r.code != terminal.ExitOK || !strings.Contains(r.stdout+r.stderr, "are in postgres://"+address.User.Username()+"@"+address.Host) || password != "" && strings.Contains(r.stdout+r.stderr, password) {
 			t.Errorf("%v", r)
 		}
 	})

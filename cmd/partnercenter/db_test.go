@@ -21,7 +21,7 @@ func TestDB(t *testing.T) {
 		t.Fatal(err)
 	}
 	password, _ := address.User.Password()
-	name := "postgres://" + address.Host + address.Path
+	name := "postgres://" + address.User.Username() + "@" + address.Host + address.Path
 	file, back, orders := filepath.Join(dir, "a.db"), filepath.Join(dir, "b.db"), filepath.Join(dir, "orders.json")
 	writeFile(t, orders, `{"items":[{"id":"54be297b70ad","referenceCustomerId":"0f6cb3c9-3f4b-4b0e-8f5c-9d1d7c7a5b11","lineItems":[{"lineItemNumber":0,"offerId":"x","quantity":1}]}]}`)
 	do := func(code int, env map[string]string, want string, args ...string) string {
