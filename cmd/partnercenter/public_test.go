@@ -122,7 +122,7 @@ func TestPublicURLRefusals(t *testing.T) {
 		{"--public-url=", "is no base URL"},
 		{"--public-url https://pc.test/pc", "needs a name or a port of its own"},
 		{"--public-url https://pc.test//", "leave the rest out"},
-		{"--public-url https://u:p@pc.test", "leave the rest out"},
+		{"--public-url https://u:p@pc.test", "leave them out"},
 		{"--public-url https://pc.test?a=b", "leave the rest out"},
 		{"--public-url https://pc.test?", "leave the rest out"},
 		{"--public-url https://pc.test#a", "leave the rest out"},

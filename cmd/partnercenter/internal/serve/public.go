@@ -69,11 +69,14 @@ func (o *serveOptions) checkPublic() error {
 // parsePublicURL returns a public URL in the form of token.NormalBase.
 func parsePublicURL(text string) (string, error) {
 	const like = "like https://partnercenter.example.com"
+	if strings.Contains(text, "@") { // not repeated
+		return "", terminal.Usagef("--public-url has a user or a password: leave them out, %s", like)
+	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return "", terminal.Usagef("--public-url %q is no base URL: write scheme, host and port, %s or https://192.0.2.1:8443", text, like)
 	}
-	if strings.TrimSuffix(u.Path, "/") != "" || u.User != nil || strings.ContainsAny(text, "?#") {
+	if strings.TrimSuffix(u.Path, "/") != "" || strings.ContainsAny(text, "?#") {
 		return "", terminal.Usagef("--public-url %q has more than scheme, host and port: leave the rest out; the server answers at the root of a name, so behind a proxy it needs a name or a port of its own", text)
 	}
 	host := u.Hostname()
