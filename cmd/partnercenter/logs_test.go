@@ -382,41 +382,6 @@ func beginRequest(t *testing.T, facts connect.ReadyFacts, token, path, contentTy
 	return conn
 }
 
-// appToken returns a token of a server's app.
-func appToken(t *testing.T, facts connect.ReadyFacts) string {
-	t.Helper()
-	answer := postBody(t, facts.APIURL+"/"+facts.TenantID+"/oauth2/token", "application/x-www-form-urlencoded", "",
-		"grant_type=client_credentials&client_id="+facts.ClientID+"&client_secret="+facts.ClientSecret+"&resource=https://api.partnercenter.microsoft.com")
-	token := regexp.MustCompile(`"access_token":"([^"]+)"`).FindStringSubmatch(answer)
-	if token == nil {
-		t.Fatal(answer)
-	}
-	return token[1]
-}
-
-// postBody posts a body, and returns the body of its answer.
-func postBody(t *testing.T, address, contentType, token, body string) string {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", contentType)
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(answer)
-}
-
 // closedPipe returns a pipe that nobody will ever read.
 func closedPipe(t *testing.T) *os.File {
 	t.Helper()
