@@ -21,6 +21,9 @@ type servingPostgres struct {
 	printed string // all that it printed and logged
 }
 
+// oneCLI is held by who calls runCLI beside others: it changes the environment.
+var oneCLI sync.Mutex
+
 // servePostgres starts a server by the arguments and the environment, and stops it when it
 // is ready. It has an order placed in between.
 func servePostgres(t *testing.T, env map[string]string, meet *sync.WaitGroup, args ...string) (s servingPostgres) {
@@ -61,6 +64,8 @@ func servePostgres(t *testing.T, env map[string]string, meet *sync.WaitGroup, ar
 	meet.Done()
 	meet.Wait()
 	// Another server may have made the key and the secret.
+	oneCLI.Lock()
+	defer oneCLI.Unlock()
 	r := runCLI(t.Context(), t, nil, "orders", "list", "--customer", "b0d70a69-4c42-4b27-b17b-91a835d8686a", "--json", "--base-url", s.APIURL,
 		"--tenant-id", s.TenantID, "--client-id", s.ClientID, "--client-secret", s.ClientSecret)
 	if r.code != terminal.ExitOK || !strings.Contains(r.stdout, "9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1") {

@@ -148,7 +148,7 @@ func (*miss) Write(text []byte) (int, error) { return len(text), nil }
 // origins' pages.
 func (p *Plane) refusingWebPages(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		text := ""
+		var text string
 		switch {
 		case !loopback.IsLocalhostOrAddress(loopback.Host(r)):
 			text = "the control plane answers to addresses and localhost only"

@@ -3,8 +3,8 @@
 // memory.
 package fleet
 
-// Database, if not nil, returns the address of a new database for Servers servers, and a
-// function that removes it once they are closed.
+// Database returns the address of a new database for Servers servers, and a
+// function that removes it once they are closed. Nil means databases in memory.
 var Database func() (address string, remove func() error, err error)
 
 // Servers is how many servers run on a database, behind one address.

@@ -178,9 +178,9 @@ func checkConsent(trust *trust, client *app, t *tenant, user *User, want *access
 
 // has reports whether a tenant has an app: its own, or one that it has consented to. In a
 // customer's it is what the app is allowed that decides.
-func (trust *trust) has(t *tenant, client *app) bool {
-	present, _ := trust.consents.look(installationOf(client, t), nil, "")
-	return client.home.is(t) || t.customer || client.isFor(t) && present
+func (t *trust) has(in *tenant, client *app) bool {
+	present, _ := t.consents.look(installationOf(client, in), nil, "")
+	return client.home.is(in) || in.customer || client.isFor(in) && present
 }
 
 func consentAdvice(customer *tenant) string {

@@ -26,9 +26,3 @@ func (i instant) isOver(life time.Duration, now instant) bool { return i.age(now
 func (i instant) isOverByEither(life time.Duration, now instant) bool {
 	return i.isOver(life, now) || now.System.Sub(i.System) >= life
 }
-
-// isOverByBoth is isOver for what is to be forgotten: it is not as long as setting a clock
-// back would make it right again.
-func (i instant) isOverByBoth(life time.Duration, now instant) bool {
-	return i.isOver(life, now) && now.System.Sub(i.System) >= life
-}

@@ -236,14 +236,6 @@ func (s *Store) Close() error {
 // even of nothing.
 func (s *Store) Fresh() bool { return s.fresh.Load() }
 
-// earlier returns the earlier of a time and the system's.
-func (s *Store) earlier(now time.Time) time.Time {
-	if system := s.system(); system.Before(now) {
-		return system
-	}
-	return now
-}
-
 // statement is a statement that is run often.
 type statement struct {
 	db       *sql.DB
