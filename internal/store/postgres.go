@@ -133,6 +133,11 @@ func (s *Store) connectPostgres(ctx context.Context, config *pgxpool.Config, o O
 	if err := limitPool(config, server, o.Readers); err != nil {
 		return err
 	}
+	// Connections of the pool prepare statements, which need the schema.
+	isDirect := o.Direct != "" || !server.pooled
+	if err := s.migratePostgres(ctx, direct.ConnConfig, server.schema, isDirect); err != nil {
+		return err
+	}
 	if s.pg.primary, err = newListPool(ctx, config, server.pooled); err != nil {
 		return err
 	}
@@ -145,10 +150,6 @@ func (s *Store) connectPostgres(ctx context.Context, config *pgxpool.Config, o O
 	}
 	s.read = stdlib.OpenDBFromPool(s.pg.primary.Pool)
 	s.write = s.read
-	isDirect := o.Direct != "" || !server.pooled
-	if err := s.migratePostgres(ctx, direct.ConnConfig, server.schema, isDirect); err != nil {
-		return err
-	}
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
@@ -395,9 +396,6 @@ ORDER BY o.created DESC, o.order_id DESC`
 func prepareLists(ctx context.Context, conn *pgx.Conn) error {
 	for i, name := range listNames {
 		if _, err := conn.PgConn().Prepare(ctx, name, listOrdersPostgresSQL[i], nil); err != nil {
-			if e, is := errors.AsType[*pgconn.PgError](err); is && e.Code == "42P01" {
-				return nil // before the first step of the schema
-			}
 			return err
 		}
 	}

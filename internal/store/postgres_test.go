@@ -555,7 +555,7 @@ func databaseOf(t testing.TB, address string) string {
 func TestPostgresOptions(t *testing.T) {
 	address := with(t, postgrestest.Start(t).NewDatabase(t), func(_ *url.URL, o url.Values) {
 		for name, value := range map[string]string{
-			"gssencmode": "disable", "keepalives": "1", "keepalives_idle": "30", "target_session_attrs": "any", "pool_max_conns": "4", "work_mem": "8MB",
+			"gssencmode": "disable", "keepalives": "1", "keepalives_idle": "30", "target_session_attrs": "any", "pool_max_conns": "4", "pool_min_conns": "4", "work_mem": "8MB",
 		} {
 			o.Set(name, value)
 		}
