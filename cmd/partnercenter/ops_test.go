@@ -19,9 +19,18 @@ import (
 // request sends a request and returns the answer's status and body.
 func request(t *testing.T, method, address, token string) (int, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, address, http.NoBody)
+	return send(t, method, address, "", token, http.NoBody)
+}
+
+// send sends a request, and returns the status and the body of its answer.
+func send(t *testing.T, method, address, contentType, token string, body io.Reader) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, address, body)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
@@ -31,11 +40,11 @@ func request(t *testing.T, method, address, token string) (int, string) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp.StatusCode, string(body)
+	return resp.StatusCode, string(answer)
 }
 
 const opsCustomer = "b0d70a69-4c42-4b27-b17b-91a835d8686a" // of the sample
@@ -221,22 +230,6 @@ func appToken(t *testing.T, facts connect.ReadyFacts) string {
 // postBody posts a body, and returns the body of its answer.
 func postBody(t *testing.T, address, contentType, token, body string) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", contentType)
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(answer)
+	_, answer := send(t, http.MethodPost, address, contentType, token, strings.NewReader(body))
+	return answer
 }
