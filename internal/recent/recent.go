@@ -4,6 +4,7 @@
 package recent
 
 import (
+	"container/list"
 	"sync"
 	"sync/atomic"
 
@@ -12,15 +13,14 @@ import (
 
 // Cache keeps values by their keys. Its methods may be called at the same time.
 //
-// Values are evicted as by the hand of a clock, which goes round and takes those that were
-// not used since it came by the last time.
+// Values are evicted in the order they came, but for those that were used meanwhile: these
+// go back to the end.
 type Cache[K comparable, V any] struct {
 	limit   int64
-	entries *xsync.Map[K, *entry[K, V]] // those of clock
+	entries *xsync.Map[K, *entry[K, V]] // those of queue
 
 	mu    sync.Mutex // guards what follows
-	clock []*entry[K, V]
-	hand  int
+	queue *list.List // of *entry[K, V]; the first is evicted next
 	cost  int64
 }
 
@@ -28,13 +28,13 @@ type entry[K comparable, V any] struct {
 	key   K
 	value V
 	cost  int64
-	place int // in clock
-	used  atomic.Bool
+	place *list.Element // in queue
+	used  atomic.Bool   // since it went to the end of queue
 }
 
 // New returns a cache of values that together cost no more than a limit.
 func New[K comparable, V any](limit int64) *Cache[K, V] {
-	return &Cache[K, V]{limit: limit, entries: xsync.NewMap[K, *entry[K, V]]()}
+	return &Cache[K, V]{limit: limit, entries: xsync.NewMap[K, *entry[K, V]](), queue: list.New()}
 }
 
 // Get returns the value of a key, if it is kept.
@@ -61,17 +61,14 @@ func (c *Cache[K, V]) Put(key K, value V, cost int64) {
 		return
 	}
 	for c.cost+cost > c.limit {
-		if c.hand >= len(c.clock) {
-			c.hand = 0
-		}
-		if e := c.clock[c.hand]; e.used.Swap(false) {
-			c.hand++
+		if e := c.queue.Front().Value.(*entry[K, V]); e.used.Swap(false) {
+			c.queue.MoveToBack(e.place)
 		} else {
 			c.remove(e)
 		}
 	}
-	e := &entry[K, V]{key: key, value: value, cost: cost, place: len(c.clock)}
-	c.clock = append(c.clock, e)
+	e := &entry[K, V]{key: key, value: value, cost: cost}
+	e.place = c.queue.PushBack(e)
 	c.cost += cost
 	c.entries.Store(key, e)
 }
@@ -85,13 +82,8 @@ func (c *Cache[K, V]) Delete(key K) {
 	}
 }
 
-// remove removes an entry. Its place gets the last one.
 func (c *Cache[K, V]) remove(e *entry[K, V]) {
-	last := len(c.clock) - 1
-	c.clock[e.place] = c.clock[last]
-	c.clock[e.place].place = e.place
-	c.clock[last] = nil
-	c.clock = c.clock[:last]
+	c.queue.Remove(e.place)
 	c.cost -= e.cost
 	c.entries.Delete(e.key)
 }
@@ -100,5 +92,5 @@ func (c *Cache[K, V]) remove(e *entry[K, V]) {
 func (c *Cache[K, V]) Cost() (values int, cost int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.clock), c.cost
+	return c.queue.Len(), c.cost
 }

@@ -20,7 +20,7 @@ func TestCache(t *testing.T) {
 	if !has(0) || !has(3) || !has(10) || has(1) {
 		t.Errorf("kept 0: %v, 3: %v, 10: %v, 1: %v; want those that were used, and the new one", has(0), has(3), has(10), has(1))
 	}
-	for key := range 11 { // all of them are used: the hand goes round
+	for key := range 11 { // all of them are used, and go back to the end
 		has(key)
 	}
 	if c.Put(11, "", 1); !has(11) {
@@ -39,6 +39,20 @@ func TestCache(t *testing.T) {
 	c.Delete(12)
 	if values, cost := c.Cost(); values != 0 || cost != 0 || has(12) {
 		t.Errorf("%d values of cost %d, want none", values, cost)
+	}
+}
+
+// What came last stays longest: a cache that is full takes what is asked for next.
+func TestFullCacheTakesNewValues(t *testing.T) {
+	const limit = 100
+	c := New[int, bool](limit)
+	for key := range 3 * limit {
+		c.Put(key, true, 1)
+	}
+	for key := range 3 * limit {
+		if _, ok := c.Get(key); ok != (key >= 2*limit) {
+			t.Errorf("%d of %d values, kept: %v", key, 3*limit, ok)
+		}
 	}
 }
 
@@ -69,7 +83,7 @@ func TestAtOnce(t *testing.T) {
 	values, kept := 0, int64(0)
 	c.entries.Range(func(key int, e *entry[int, int]) bool {
 		values, kept = values+1, kept+e.cost
-		if c.clock[e.place] != e || e.key != key {
+		if e.place.Value != e || e.key != key {
 			t.Errorf("%d is not in its place", key)
 		}
 		return true
