@@ -61,12 +61,6 @@ type postgres struct {
 	replica *replica // nil if there is none
 }
 
-// listPool is a pool of connections for lists, and for everything else.
-type listPool struct {
-	*pgxpool.Pool
-	pooled bool // the connections are those of a pooler
-}
-
 // openPostgres opens the database at an address.
 func (s *Store) openPostgres(ctx context.Context, address string, o Options) error {
 	config, name, err := parsePostgres(address)
@@ -214,14 +208,6 @@ func limitPool(config *pgxpool.Config, server *postgresServer, readers int) erro
 // fewestConnections is how many a pool must have: what goes on within a transaction may
 // read outside of it.
 const fewestConnections = 4
-
-func newListPool(ctx context.Context, config *pgxpool.Config, pooled bool) (*listPool, error) {
-	if !pooled {
-		config.AfterConnect = prepareLists
-	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	return &listPool{pool, pooled}, err
-}
 
 // postgresServer is what a server says about itself and the database.
 type postgresServer struct {
@@ -373,85 +359,6 @@ var lockWritesSQL = map[company]string{
 func (t *tx) lock(others company) error {
 	_, err := t.ExecContext(t.ctx, lockWritesSQL[others])
 	return err
-}
-
-// Names of the statements of lists.
-var listNames = [2]string{"partnercenter_list", "partnercenter_list_priced"}
-
-// listOrdersPostgresSQL are the statements without and with prices. Their rows are those
-// of listOrdersSQL.
-var listOrdersPostgresSQL = [2]string{
-	fmt.Sprintf(listOrdersPostgresFormat, "o.doc"),
-	fmt.Sprintf(listOrdersPostgresFormat, "coalesce(o.priced_doc, o.doc)"),
-}
-
-const listOrdersPostgresFormat = `
-SELECT %s, o.visible, o.settled, o.facts
-FROM customers c
-LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = $2 AND o.system = 0
-WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1
-ORDER BY o.created DESC, o.order_id DESC`
-
-// prepareLists prepares the most frequent statements of a connection.
-func prepareLists(ctx context.Context, conn *pgx.Conn) error {
-	for i, name := range listNames {
-		if _, err := conn.PgConn().Prepare(ctx, name, listOrdersPostgresSQL[i], nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// binaryResults asks for results as they are stored. Documents are the same as text.
-var binaryResults = []int16{1}
-
-// list does what [sqliteLists.list] does: documents go from the connection's buffer into
-// the answer.
-func (p *listPool) list(ctx context.Context, to *orderListing) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
-	defer cancel()
-	conn, err := p.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	args := [][]byte{[]byte(to.PartnerID), []byte(to.CustomerID)}
-	var rows *pgconn.ResultReader
-	if which := boolToInt(to.IncludePrice); p.pooled {
-		rows = conn.Conn().PgConn().ExecParams(ctx, listOrdersPostgresSQL[which], args, nil, nil, binaryResults)
-	} else {
-		rows = conn.Conn().PgConn().ExecPrepared(ctx, listNames[which], args, nil, binaryResults)
-	}
-	found := false
-	for err == nil && rows.NextRow() {
-		found = true
-		row := rows.Values()
-		if row[0] == nil {
-			continue // the customer has no such orders
-		}
-		visible, settled := bigint(row[1]), bigint(row[2])
-		if to.isVisible(visible, settled) {
-			err = to.add(row[0], row[3], settled)
-		}
-	}
-	if _, closeErr := rows.Close(); err == nil {
-		err = closeErr
-	}
-	switch {
-	case err != nil:
-		return err
-	case !found:
-		return ErrNotYours
-	}
-	return to.checkItems()
-}
-
-// bigint decodes a number as PostgreSQL sends it.
-func bigint(b []byte) (n int64) {
-	for _, c := range b {
-		n = n<<8 | int64(c)
-	}
-	return n
 }
 
 // writeChangesPostgres does what [Store.writeChanges] does, in two trips to the database: one to
