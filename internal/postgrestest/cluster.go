@@ -108,7 +108,7 @@ func (c *Cluster) Process() int {
 // Copy makes a database that is a copy of another, of template0 for an empty one, in place of
 // one that has the name, and returns its URL.
 func (c *Cluster) Copy(from, to string) (string, error) {
-	err := c.exec(c.base, "DROP DATABASE IF EXISTS "+to+" WITH (FORCE)")
+	err := c.drop(to)
 	if err == nil {
 		err = c.exec(c.base, "CREATE DATABASE "+to+" TEMPLATE "+from+" STRATEGY file_copy")
 	}
@@ -257,7 +257,13 @@ func (c *Cluster) newDatabase(template string) (address string, drop func() erro
 	name := "test_" + ascii.ToLower(rand.Text())
 	// Copying files takes half of what it takes to log their pages.
 	err = c.exec(c.base, "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY file_copy")
-	return withDatabase(c.base, name), func() error { return c.exec(c.base, "DROP DATABASE "+name+" WITH (FORCE)") }, err
+	return withDatabase(c.base, name), func() error { return c.drop(name) }, err
+}
+
+// drop removes a database with the connections to it. Only a superuser may end those of
+// the server itself, which vacuums when it likes.
+func (c *Cluster) drop(name string) error {
+	return c.exec(c.admin, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 }
 
 // Template returns a function that makes copies of a database, and functions that drop

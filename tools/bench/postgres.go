@@ -18,7 +18,7 @@ func startPostgres(o *options) (*postgrestest.Cluster, error) {
 		return nil, nil
 	}
 	return postgrestest.New(postgrestest.Options{Durable: true, Settings: map[string]string{
-		"shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout": "30min",
+		"shared_buffers": "3GB", "max_wal_size": "4GB", "checkpoint_timeout": "30min",
 	}})
 }
 
