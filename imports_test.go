@@ -100,6 +100,7 @@ var importTable = map[string]rule{
 	"internal/private":    {why: "anything that keeps secrets in files may use it"},
 	"internal/suggest":    {others: []string{"github.com/agnivade/levenshtein"}, why: "anything that reads names may use it"},
 	"internal/textfile":   {why: "anything that reads text files may use it"},
+	"internal/queue":      {others: []string{"golang.org/x/sync"}, why: "the server and the token authority do so much at a time, and no more"},
 	"internal/retryafter": {why: "the client reads the header, the server and the token authority write it"},
 	"internal/caseless": {
 		others: []string{"golang.org/x/text"},
@@ -127,7 +128,7 @@ var importTable = map[string]rule{
 		why:  "it checks Microsoft's tokens and issues none, so it does not depend on the local authority",
 	},
 	"internal/issuer": {
-		ours:   []string{"internal/certificate", "internal/cloudhosts", "internal/guid", "internal/loopback", "internal/quote", "internal/retryafter", "internal/token"},
+		ours:   []string{"internal/certificate", "internal/cloudhosts", "internal/guid", "internal/loopback", "internal/queue", "internal/quote", "internal/retryafter", "internal/token"},
 		others: []string{"github.com/go-jose/go-jose/v4"},
 		why:    "the token authority knows tenants and keys, not where they are kept",
 	},
@@ -146,7 +147,7 @@ var importTable = map[string]rule{
 		why:    "the proxy hands connections over and answers no call of the API",
 	},
 	"internal/server": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/quote", "internal/rawjson", "internal/recent", "internal/retryafter", "internal/spelling", "internal/store", "internal/token", "internal/words"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/queue", "internal/quote", "internal/rawjson", "internal/recent", "internal/retryafter", "internal/spelling", "internal/store", "internal/token", "internal/words"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "github.com/puzpuzpuz/xsync/v4", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},

@@ -130,7 +130,7 @@ type code struct {
 // https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
 func (a *Authority) authorize(c *call) (any, error) {
-	parameters, err := readAuthorizeParameters(c)
+	parameters, err := a.readAuthorizeParameters(c)
 	if err != nil {
 		return nil, err
 	}
@@ -161,9 +161,9 @@ func (a *Authority) authorize(c *call) (any, error) {
 
 // readAuthorizeParameters reads the parameters from the query or, for a POST, from the
 // form.
-func readAuthorizeParameters(c *call) (url.Values, error) {
+func (a *Authority) readAuthorizeParameters(c *call) (url.Values, error) {
 	if c.r.Method == http.MethodPost {
-		return readForm(c)
+		return a.readForm(c)
 	}
 	return parseParameters(c.r.URL.RawQuery)
 }

@@ -52,7 +52,7 @@ type deviceAnswer struct {
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
 func (a *Authority) deviceCode(c *call) (any, error) {
 	neverStore(c.w)
-	form, err := readForm(c)
+	form, err := a.readForm(c)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (a *Authority) enterCode(c *call) (any, error) {
 		return nil, err
 	}
 	p := &page{name: "code", data: pageData{Title: "Enter the code"}}
-	form, err := readAuthorizeParameters(c)
+	form, err := a.readAuthorizeParameters(c)
 	if err != nil {
 		return nil, err
 	}

@@ -15,12 +15,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/queue"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -140,6 +142,7 @@ type Authority struct {
 	endpoints []*endpoint
 	verified  token.Cache[*trust]
 	guesses   *guesses
+	forms     *queue.Queue // requests with forms
 	faults    faults
 	keeper    Keeper
 	trusted   trusted
@@ -229,6 +232,16 @@ func (d *directory) appFor(t *tenant, clientID string) *app {
 // customer's nothing else.
 func (a *app) isFor(t *tenant) bool { return a.home.is(t) || a.MultiTenant || t.customer }
 
+// Requests with forms wait for each other: each keeps a processor busy for a millisecond or
+// more.
+const (
+	formsByProcessor = 4
+	maxWaitingForms  = 256
+)
+
+// Forms returns figures of the requests with forms.
+func (a *Authority) Forms() queue.Figures { return a.forms.Figures() }
+
 // New returns an authority for the tenants of o, or an error about the first problem
 // with o.
 func New(o Options) (*Authority, error) {
@@ -248,6 +261,7 @@ func New(o Options) (*Authority, error) {
 		system:    o.System,
 		verified:  token.NewCache[*trust](token.CacheSize),
 		keeper:    o.Keeper,
+		forms:     queue.New(formsByProcessor*runtime.GOMAXPROCS(0), maxWaitingForms),
 		reuse:     o.ReuseAssertions,
 	}
 	a.added.n = make(map[string]int)

@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/queue"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -127,6 +129,7 @@ type call struct {
 	tenant  string // as in the path
 
 	traceID, correlationID string
+	turn                   *queue.Queue // that the call has; nil if none
 }
 
 // endpoint adds to a route what all endpoints have in common.
@@ -144,7 +147,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Client-Request-Id", correlationID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 
-	answer, err := e.answer(&call{w: w, r: r, version: e.version, traceID: traceID, correlationID: correlationID})
+	answer, err := e.decide(&call{w: w, r: r, version: e.version, traceID: traceID, correlationID: correlationID})
 	if err == nil {
 		switch answer := answer.(type) {
 		case *page:
@@ -170,6 +173,10 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			f = fail(codeNotReady, "The token service cannot store sign-ins at the moment. Try again in a moment; if it persists, look at the server's log and its database.")
 			f.retryAfter = unavailableWait
 		}
+		if errors.Is(err, queue.ErrFull) {
+			f = fail(codeNotReady, "The token service has more requests than it can answer in a second. Nothing of this one was begun: try again in a moment.")
+			f.retryAfter = overloadedWait
+		}
 	}
 	switch f.status {
 	case http.StatusMethodNotAllowed:
@@ -189,6 +196,20 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	neverStore(w)
 	writeJSON(w, f.status, f.body(e.authority.now(), traceID, correlationID))
+}
+
+// overloadedWait is when to repeat a request that there was no room for.
+const overloadedWait = time.Second
+
+// decide determines the answer, for which the call may take a turn: forms cost signatures
+// and checks of passwords. Clients are not waited for meanwhile.
+func (e *endpoint) decide(c *call) (any, error) {
+	defer func() {
+		if c.turn != nil {
+			c.turn.Leave()
+		}
+	}()
+	return e.answer(c)
 }
 
 func (e *endpoint) answer(c *call) (any, error) {

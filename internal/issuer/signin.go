@@ -170,7 +170,7 @@ func (a *Authority) signIn(c *call) (any, error) {
 	if err := checkOwnForm(c); err != nil {
 		return nil, err
 	}
-	parameters, err := readAuthorizeParameters(c)
+	parameters, err := a.readAuthorizeParameters(c)
 	if err != nil {
 		return nil, err
 	}

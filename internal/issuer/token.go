@@ -114,7 +114,7 @@ func (a *Authority) tokens(c *call) (any, error) {
 // token answers a token request: form, client, grant.
 func (a *Authority) token(c *call) (*issued, error) {
 	neverStore(c.w)
-	form, err := readForm(c)
+	form, err := a.readForm(c)
 	if err != nil {
 		return nil, err
 	}
@@ -207,8 +207,8 @@ func findApp(t *trust, tenant *tenant, clientID string) (*app, error) {
 	return found, nil
 }
 
-// readForm reads the form in the body of a request.
-func readForm(c *call) (url.Values, error) {
+// readForm reads the form in the body of a request, and waits for the call's turn.
+func (a *Authority) readForm(c *call) (url.Values, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxForm))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		f := fail(codeMalformed, "The request body is larger than %d bytes. Send the documented form fields only.", maxForm)
@@ -218,7 +218,15 @@ func readForm(c *call) (url.Values, error) {
 	if err != nil {
 		return nil, fail(codeMalformed, "The request body ended early. Send the request again.")
 	}
-	return parseForm(c.r.Header.Get("Content-Type"), body)
+	form, err := parseForm(c.r.Header.Get("Content-Type"), body)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.forms.Enter(c.r.Context()); err != nil {
+		return nil, err
+	}
+	c.turn = a.forms
+	return form, nil
 }
 
 // parseForm parses a form. A body without a content type is assumed to be one.

@@ -25,6 +25,15 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 var (
 	running     = describe("http_requests_in_flight", "Requests that are being answered.")
 	refused     = describe("http_requests_over_limit_total", "Requests that were refused because of the request limit (429).")
+	working     = describe("work_running", "Work that is being done, by kind.", "kind")
+	waiting     = describe("work_waiting", "Work that waits for its turn, by kind.", "kind")
+	overload    = describe("work_refused_total", "Work that was refused because too much waited, or it had waited for too long (503), by kind.", "kind")
+	unsent      = describe("unsent_bytes", "Bytes of large answers that wait for their readers.")
+	unread      = describe("unsent_refused_total", "Large answers that there was no room for (503).")
+	clients     = describe("http_connections", "Connections to the API's listeners.")
+	clientLimit = describe("http_connections_limit", "Most connections to the API's listeners (--max-connections); 0 for no limit.")
+	clientIdle  = describe("http_connections_closed_idle_total", "Idle connections that had to make room for others.")
+	clientAway  = describe("http_connections_turned_away_total", "Connections that there was no room for (503).")
 	lists       = describe("kept_lists", "Answers of lists that are kept in memory.")
 	listBytes   = describe("kept_lists_bytes", "Memory of the kept lists.")
 	listLimit   = describe("kept_lists_limit_bytes", "Most memory that kept lists may take (--cache-size).")
@@ -34,7 +43,7 @@ var (
 	maximum     = describe("database_connections_limit", "Most connections that a pool may have.", "pool")
 	waits       = describe("database_connection_waits_total", "Times that somebody waited for a connection.", "pool")
 	waited      = describe("database_connection_wait_seconds_total", "Time that was waited for connections.", "pool")
-	queue       = describe("write_queue_length", "Changes that wait to be written.")
+	writeQueue  = describe("write_queue_length", "Changes that wait to be written.")
 	batches     = describe("write_batch_changes", "How many changes a commit had.")
 	fileBytes   = describe("sqlite_file_bytes", "Size of the SQLite database's file.")
 	logBytes    = describe("sqlite_wal_bytes", "Size of the SQLite database's write-ahead log.")
@@ -59,6 +68,17 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	send(listLimit, gauge, float64(s.LimitBytes))
 	send(listHits, counter, float64(s.Hits))
 	send(listMisses, counter, float64(s.Misses))
+	for kind, work := range s.Work {
+		send(working, gauge, float64(work.Running), kind)
+		send(waiting, gauge, float64(work.Waiting), kind)
+		send(overload, counter, float64(work.Refused), kind)
+	}
+	send(unsent, gauge, float64(s.Unsent))
+	send(unread, counter, float64(s.Unread))
+	send(clients, gauge, float64(s.Connections))
+	send(clientLimit, gauge, float64(s.MaxConnections))
+	send(clientIdle, counter, float64(s.Closed))
+	send(clientAway, counter, float64(s.TurnedAway))
 
 	db := c.sources.Store()
 	for _, pool := range db.Pools {
@@ -68,7 +88,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		send(waits, counter, float64(pool.Waits), pool.Name)
 		send(waited, counter, pool.WaitDuration.Seconds(), pool.Name)
 	}
-	send(queue, gauge, float64(db.Queue))
+	send(writeQueue, gauge, float64(db.Queue))
 	upTo := make(map[float64]uint64, len(db.Batches.UpTo))
 	for i, commits := range db.Batches.UpTo {
 		upTo[float64(db.Batches.Size(i))] = commits

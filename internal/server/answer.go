@@ -136,6 +136,15 @@ func (c *call) send(status int, body []byte) {
 	if c.status != 0 {
 		return
 	}
+	c.leave()
+	if len(body) > smallAnswer {
+		unsent := &c.server.work.unsent
+		if !unsent.add(c.r.Method, len(body)) {
+			c.server.refuse(c, errUnsent)
+			return
+		}
+		defer unsent.bytes.Add(-int64(len(body)))
+	}
 	c.status, c.size = status, len(body)
 	c.w.WriteHeader(status)
 	// A failed write means that the client is gone, which net/http notices.

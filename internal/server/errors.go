@@ -34,6 +34,13 @@ func fail(status int, code partnercenter.ErrorCode, description string) error {
 	return &apiError{status: status, code: code, description: description}
 }
 
+// busy is the refusal of a call that there is no room for now.
+func busy(description string) error {
+	return &apiError{
+		status: http.StatusServiceUnavailable, code: partnercenter.ErrorCodeUnexpected, description: description, retryAfter: overloadedRetryAfter,
+	}
+}
+
 // Errors that do not depend on the request.
 var (
 	errPathTooLong = fail(http.StatusRequestURITooLong, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("The path is longer than %d characters. Shorten it; no path of the API is that long.", maxPathLength))
@@ -58,6 +65,8 @@ var (
 	errRequestIDNoASCII = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: MS-RequestId has characters other than those of ASCII, so a repeated write could not be recognized. Send a GUID.")
 	errUploadTooLarge   = fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the upload is larger than %d MiB. Send its files in several uploads.", maxUpload>>20))
 	errSlowUpload       = fail(http.StatusRequestTimeout, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("The upload did not come in time: %s for every %d KiB, and %s for all. Send it again, with the same MS-RequestId.", chunkTimeout, transferChunk>>10, uploadTimeout))
+	errOverloaded       = busy("The server has more to do than it can do in a second. Nothing of the request was begun: try again, with the same MS-RequestId.")
+	errUnsent           = busy("The server has no room for another large answer until its clients have read theirs. Read answers faster, or fewer at a time, and try again.")
 	errNoSpace          = fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The server's disk has no room for the file. Make room where its database is, and try again with the same MS-RequestId.")
 )
 

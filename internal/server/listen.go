@@ -55,25 +55,26 @@ func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) er
 		last     bool // to be shut down
 	}
 	var all []listening
+	control := newConnections(maxControlConnections)
 	handler := limitBody(s)
 	if s.config.Trace != nil {
 		handler = s.config.Trace(handler)
 	}
 	if l.API != nil {
-		all = append(all, listening{server: s.httpServer(handler, nil), listener: l.API})
+		all = append(all, listening{server: s.httpServer(handler, nil, s.clients), listener: s.clients.limit(l.API, false)})
 	}
 	for _, secure := range []net.Listener{l.APITLS, l.Intercepted} {
 		if secure != nil {
 			config := l.TLS.Clone()
 			config.MinVersion = tls.VersionTLS12 // clients on Mono support no newer version
-			all = append(all, listening{server: s.httpServer(handler, config), listener: secure, tls: true})
+			all = append(all, listening{server: s.httpServer(handler, config, s.clients), listener: s.clients.limit(secure, true), tls: true})
 		}
 	}
 	if l.Control != nil {
-		all = append(all, listening{server: s.httpServer(limitBody(l.Plane), nil), listener: l.Control})
+		all = append(all, listening{server: s.httpServer(limitBody(l.Plane), nil, control), listener: control.limit(l.Control, false)})
 	}
 	if l.Ops != nil {
-		all = append(all, listening{server: s.httpServer(limitBody(l.Figures), nil), listener: l.Ops, last: true})
+		all = append(all, listening{server: s.httpServer(limitBody(l.Figures), nil, control), listener: control.limit(l.Ops, false), last: true})
 	}
 	var others sync.WaitGroup
 	group, failed := errgroup.WithContext(ctx)
@@ -116,7 +117,11 @@ func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) er
 	return group.Wait()
 }
 
-func (s *Server) httpServer(h http.Handler, config *tls.Config) *http.Server {
+// maxControlConnections bounds those of the listeners that are not the API's. They have
+// room when the API's have none.
+const maxControlConnections = 256
+
+func (s *Server) httpServer(h http.Handler, config *tls.Config, clients *connections) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		TLSConfig:         config,
@@ -125,6 +130,7 @@ func (s *Server) httpServer(h http.Handler, config *tls.Config) *http.Server {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		ConnState:         clients.note,
 		// Broken handshakes are the clients' problem, not worth more than debug.
 		ErrorLog: slog.NewLogLogger(s.config.Logger.Handler(), slog.LevelDebug),
 	}

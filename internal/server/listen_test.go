@@ -36,6 +36,7 @@ type inFlight struct {
 	authority         *issuer.Authority
 	partner           string
 	app               seed.App
+	figures           func() server.Figures
 	stop              context.CancelFunc
 	done              chan error
 }
@@ -67,8 +68,8 @@ func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *inFlig
 	return newRunningOn(t, ":memory:", cloud, all)
 }
 
-// newRunningOn starts a server on a database.
-func newRunningOn(t *testing.T, database string, cloud partnercenter.CloudName, all bool) *inFlight {
+// newRunningOn starts a server on a database. Adjust changes its configuration.
+func newRunningOn(t *testing.T, database string, cloud partnercenter.CloudName, all bool, adjust ...func(*server.Config)) *inFlight {
 	t.Helper()
 	ctx := t.Context()
 	clk := clock.New(nil)
@@ -104,8 +105,13 @@ func newRunningOn(t *testing.T, database string, cloud partnercenter.CloudName, 
 
 	r.authority, err = control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://" + r.api, "https://" + r.tls}, Now: clk.Now, Cloud: cloud, AllClouds: all})
 	must(t, err)
-	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, Clock: clk, Follow: follow, CacheSize: 1 << 20, RequestsPerMinute: 1000, Cloud: cloud, AllClouds: all})
+	config := server.Config{Store: st, Authority: r.authority, Clock: clk, Follow: follow, CacheSize: 1 << 20, RequestsPerMinute: 1000, Cloud: cloud, AllClouds: all}
+	for _, change := range adjust {
+		change(&config)
+	}
+	srv, err := server.New(ctx, config)
 	must(t, err)
+	r.figures = srv.Figures
 	t.Cleanup(srv.Close)
 	l.Plane = control.New(control.Config{Store: st, Authority: r.authority, Clock: clk, Cloud: cloud, Health: srv.Health(), Follow: follow, Forget: srv.Forget}).Handler()
 	var serving context.Context

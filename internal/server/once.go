@@ -67,6 +67,9 @@ func (s *Server) writeOnce(c *call, body []byte, decide func(context.Context) (*
 	if err != nil {
 		return err
 	}
+	if err := c.enter(s.work.writes); err != nil {
+		return err
+	}
 	if answer != nil {
 		if !s.inFlight.begin(answer.Key) {
 			return errInProgress

@@ -47,6 +47,9 @@ func (s *Server) listOrders(c *call) error {
 		c.write(http.StatusOK, body)
 		return nil
 	}
+	if err := c.enter(s.work.reads); err != nil {
+		return err
+	}
 	buffer := listBuffers.Get().(*[]byte)
 	defer func() {
 		if cap(*buffer) <= maxPooledBuffer {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/queue"
 	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -38,6 +39,9 @@ func (s *Server) refuse(c *call, err error) {
 	}
 	if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
 		err = errUnusable(unusable, c.r.Method != http.MethodGet && c.r.Method != http.MethodHead)
+	}
+	if errors.Is(err, queue.ErrFull) {
+		err = errOverloaded
 	}
 	e, ok := errors.AsType[*apiError](c.storeError(err))
 	if rule, is := errors.AsType[*lifecycle.Refusal](err); is {

@@ -19,7 +19,9 @@ type Route struct {
 	// Binary says that a success is not JSON, whatever the request accepts.
 	Binary bool
 
-	handle func(*Server, *call) error
+	// takesTurns says that a read takes its turn itself, if it needs one.
+	takesTurns bool
+	handle     func(*Server, *call) error
 }
 
 // newRoute makes a route of an area's operations.
@@ -54,6 +56,12 @@ func (r Route) withBinaryAnswer() Route {
 	return r
 }
 
+// takingTurns marks a read that takes its turn itself, if it needs one.
+func (r Route) takingTurns() Route {
+	r.takesTurns = true
+	return r
+}
+
 // ofCustomer reports whether the route is below a customer, whose id is its first
 // parameter.
 func (r *Route) ofCustomer() bool {
@@ -64,7 +72,7 @@ func (r *Route) ofCustomer() bool {
 // says what each requires.
 func Routes() []Route {
 	return []Route{
-		newRoute("orders", orderRead, (*Server).listOrders, "list", "list-by-billing-type"),
+		newRoute("orders", orderRead, (*Server).listOrders, "list", "list-by-billing-type").takingTurns(),
 		newRoute("orders", orderRead, (*Server).getOrder, "get"),
 		newRoute("orders", orderWrite, (*Server).createOrder, "create", "create-for-indirect-reseller"),
 		newRoute("orders", orderWrite, (*Server).patchOrder, "update-billing-cycle", "purchase-addon", "cancel-sandbox-order", "cancel-software-purchase"),

@@ -28,6 +28,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/queue"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 	"github.com/partnercenter-go/partnercenter/internal/words"
@@ -94,6 +95,12 @@ type Config struct {
 	PublicURLs     []string
 	TrustedProxies []netip.Prefix
 
+	// MaxConnections bounds the connections of the API's listeners together. Zero means no
+	// limit. MaxUnsent bounds the bytes of answers that wait for their readers; zero means
+	// no limit.
+	MaxConnections int
+	MaxUnsent      int64
+
 	// Listeners are where the server is reached, for the page at its root.
 	Listeners []Listener
 
@@ -119,6 +126,8 @@ type Server struct {
 	throttle  *throttle
 	seal      *sealer
 	inFlight  inFlight
+	work      *work
+	clients   *connections
 	running   atomic.Int64        // requests, if they are observed
 	uploads   *shares             // of callers
 	downloads *shares             // separate: a client may upload what it downloads
@@ -168,6 +177,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		throttle:  newThrottle(c.RequestsPerMinute, c.WriteWeight, shared),
 		seal:      newSealer(key),
 		inFlight:  inFlight{keys: map[string]struct{}{}},
+		work:      newWork(c.MaxUnsent),
+		clients:   newConnections(c.MaxConnections),
 		uploads:   newShares(),
 		downloads: newShares(),
 		files:     semaphore.NewWeighted(fileRoom),
@@ -210,6 +221,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // call is one request while it is served.
 type call struct {
+	server        *Server
 	w             http.ResponseWriter
 	r             *http.Request
 	started       time.Time
@@ -223,6 +235,7 @@ type call struct {
 	vector        string
 	status        int
 	size          int
+	turn          *queue.Queue // that the call has; nil if none
 }
 
 // calls are reused: a busy server would otherwise allocate thousands a second.
@@ -231,7 +244,7 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 // serve serves one request and logs it.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := calls.Get().(*call)
-	c.w, c.r, c.started = w, r, time.Now()
+	c.server, c.w, c.r, c.started = s, w, r, time.Now()
 	if s.config.Observe != nil {
 		s.running.Add(1)
 		defer s.running.Add(-1)
@@ -247,6 +260,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 // finish turns a panic into an answer and writes the line of the access log.
 func (s *Server) finish(c *call) {
+	c.leave()
 	if p := recover(); p != nil {
 		if p == any(http.ErrAbortHandler) {
 			panic(p) // a handler aborts a connection this way; net/http handles it
@@ -387,6 +401,11 @@ func (s *Server) serveAPI(c *call, path pathSegments) error {
 			return errCustomerID(id)
 		}
 		c.customer = guid.Key(id)
+	}
+	if c.r.Method == http.MethodGet && !route.takesTurns {
+		if err := c.enter(s.work.reads); err != nil {
+			return err
+		}
 	}
 	return route.handle(s, c)
 }

@@ -16,8 +16,9 @@ import (
 // disk space, one small buffer and a transfer of its own, and keeps nobody else waiting.
 const (
 	// maxTransfers bounds the uploads of one caller at a time, and likewise its
-	// downloads. Further ones of the same caller wait.
-	maxTransfers = 8
+	// downloads. Further ones of the same caller wait, as many as maxWaitingTransfers.
+	maxTransfers        = 8
+	maxWaitingTransfers = 64
 	// transferChunk is the buffer of a transfer, and how much of an upload has to come
 	// in chunkTimeout: no network that is of use to anybody is that slow.
 	transferChunk = 32 << 10
@@ -52,6 +53,10 @@ func (s *shares) take(ctx context.Context, c *call) (giveBack func(), err error)
 	if own == nil {
 		own = &share{turns: make(chan struct{}, maxTransfers)}
 		s.callers[who] = own
+	}
+	if own.used >= maxTransfers+maxWaitingTransfers {
+		s.mu.Unlock()
+		return nil, errBusy(c.r.Context())
 	}
 	own.used++
 	s.mu.Unlock()

@@ -50,7 +50,8 @@ type serveOptions struct {
 	tlsCert, tlsKey            string
 	proxyOthers                string
 	microsoftHosts             bool
-	cacheSize                  string
+	cacheSize, maxUnsent       string
+	maxConnections             int
 	limits                     limits
 	auth                       authOptions
 	public                     publicOptions
@@ -123,6 +124,8 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.quiet, "quiet", false, "print nothing on standard output, for services whose output is a log: it has a secret")
 	f.StringVar(&o.caDir, "ca-dir", "", "`folder` of the certificate authorities, created if missing (default: in the user's configuration folder)")
 	f.StringVar(&o.cacheSize, "cache-size", "64MiB", "`memory` for caching answers of lists; 0 for none")
+	f.IntVar(&o.maxConnections, "max-connections", 4096, "most connections to the API; beyond it idle ones are closed, or new ones answered with 503; 0 for no limit")
+	f.StringVar(&o.maxUnsent, "max-unsent", "128MiB", "`memory` for large answers that wait for clients to read them; beyond it 503; 0 for no limit")
 	f.DurationVar(&o.tokenLeeway, "token-leeway", time.Minute, "tolerated difference between the clocks of token issuer and server")
 	f.DurationVar(&o.tokenLifetime, "token-lifetime", time.Hour, "how long tokens are valid")
 	f.DurationVar(&o.shutdownGrace, "shutdown-grace", 10*time.Second, "how long requests in progress may take to finish when the server stops")
@@ -230,12 +233,16 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		return nil, err
 	}
 	l.logger = logger
-	cacheSize, err := humanize.ParseBytes(o.cacheSize)
+	cacheSize, err := memorySize("cache-size", o.cacheSize)
 	if err != nil {
-		return nil, terminal.Usagef("--cache-size %q is not a size: write it like 64MiB", o.cacheSize)
+		return nil, err
 	}
-	if cacheSize > maxCacheSize {
-		return nil, terminal.Usagef("--cache-size %s is more than %s", o.cacheSize, humanize.IBytes(maxCacheSize))
+	maxUnsent, err := memorySize("max-unsent", o.maxUnsent)
+	if err != nil {
+		return nil, err
+	}
+	if o.maxConnections < 0 {
+		return nil, terminal.Usagef("--max-connections is %d: give a number of connections, or 0 for no limit", o.maxConnections)
 	}
 	if l.cloud, err = connect.CloudNamed("as-cloud", o.asCloud); err != nil {
 		return nil, err
@@ -244,7 +251,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if err := l.chooseReadyFile(ctx, o); err != nil {
 		return nil, err
 	}
-	tuneMemory(int64(cacheSize))
+	tuneMemory(cacheSize)
 	if sampleCatalog(o.catalog) {
 		// Loading it takes about as long as opening the database, so do both
 		// concurrently; the server uses the loaded one.
@@ -297,7 +304,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	follow := control.FollowClock(l.store, l.clock, logger)
 	config := server.Config{
 		Store: l.store, Follow: follow, Catalog: sold, Logger: logger, Clock: l.clock,
-		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
+		CacheSize: cacheSize, MaxConnections: o.maxConnections, MaxUnsent: maxUnsent, RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
 		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud, AllClouds: o.playsSignIn(),
 		Edition: server.Edition(o.limits.edition), Listeners: l.shown(),
 		PublicURLs: o.public.urls, TrustedProxies: o.public.trusted,
@@ -335,8 +342,20 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 // besidesCache is the memory that the server may use in addition to the cache.
 const besidesCache = 128 << 20
 
-// maxCacheSize is more memory than servers have.
-const maxCacheSize = 1 << 44
+// maxMemorySize is more memory than servers have.
+const maxMemorySize = 1 << 44
+
+// memorySize reads the value of a flag.
+func memorySize(flag, text string) (int64, error) {
+	size, err := humanize.ParseBytes(text)
+	if err != nil {
+		return 0, terminal.Usagef("--%s %q is not a size: write it like 64MiB", flag, text)
+	}
+	if size > maxMemorySize {
+		return 0, terminal.Usagef("--%s %s is more than %s", flag, text, humanize.IBytes(maxMemorySize))
+	}
+	return int64(size), nil
+}
 
 // tuneMemory makes garbage collections rarer while memory use is small: the
 // server keeps little memory and allocates much. GOGC and GOMEMLIMIT take
