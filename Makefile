@@ -60,7 +60,7 @@ fuzz: ## Fuzz every decoder for FUZZTIME each (default 1m).
 	@sh tools/fuzz.sh
 
 .PHONY: soak
-soak: ## Run many random commands and kill servers, for about half an hour.
+soak: ## Run many random commands, kill servers and keep them at work, for an hour or two.
 	@GO="$(GO)" sh tools/setup.sh pgbouncer
 	$(GO) test -count 5 -timeout 1h ./internal/postgrestest -run 'TestNothingIsLeft|TestAbandoned|TestPgBouncer'
 	$(GO) test -count 1 -timeout 3h ./internal/server -run TestLifecycle -rapid.checks 300
@@ -73,6 +73,9 @@ soak: ## Run many random commands and kill servers, for about half an hour.
 	$(GO) test -count 10 -race $(UNWATCHED) -timeout 1h ./internal/issuer -run 'TestFlood|TestGuesses|AtOnce'
 	$(GO) test -count 10 -race $(UNWATCHED) -timeout 1h ./internal/store -run 'TestFileGone|TestReadersKeepToTheFile|TestDiskFull|TestLogDamaged|TestPingWrites'
 	$(GO) test -count 10 -race $(UNWATCHED) -timeout 1h ./cmd/partnercenter -run 'TestServesWithoutReader|TestStopsWithoutReader|TestSecondSignal|TestStopsWithUpload'
+	$(GO) test -count 1 -v -timeout 3h ./cmd/partnercenter -run TestSoak -soak 15m
+	$(GO) test -count 1 -v -race $(UNWATCHED) -timeout 1h ./cmd/partnercenter -run TestSoak -soak 150s
+	$(GO) test -count 1 -v -timeout 1h ./internal/server -run TestOverload -overload 1m
 	$(GO) test -count 1 -v ./cmd/partnercenter -run TestSpreadsheetOpensCSV -spreadsheet
 	$(GO) test -count 1 ./cmd/partnercenter -run TestPackages -packages
 

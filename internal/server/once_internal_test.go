@@ -21,7 +21,7 @@ func TestOnceWhileRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	s := &Server{config: Config{Store: st, Logger: slog.New(slog.DiscardHandler)}, inFlight: inFlight{keys: map[string]struct{}{}}}
+	s := &Server{config: Config{Store: st, Logger: slog.New(slog.DiscardHandler)}, work: newWork(0), inFlight: inFlight{keys: map[string]struct{}{}}}
 	newCall := func(id string) *call {
 		r := httptest.NewRequest(http.MethodPost, "/v1/customers/c/orders", nil)
 		r.Header.Set("MS-RequestId", id)
