@@ -59,6 +59,11 @@ bench: ## Measure speed and memory against their limits; takes some minutes.
 bench-growth: ## Measure how rates change with data, connections and servers; writes docs/performance.md.
 	$(GO) run ./tools/bench growth -docs docs
 
+.PHONY: bench-peers
+bench-peers: ## Measure what people use in place of the server beside it; writes docs/performance.md.
+	@GO="$(GO)" sh tools/setup.sh peers
+	$(GO) run ./tools/bench peers -docs docs
+
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder for FUZZTIME each (default 1m).
 	@sh tools/fuzz.sh
