@@ -55,6 +55,15 @@ bench: ## Measure speed and memory against their limits; takes some minutes.
 	$(GO) run ./tools/bench
 	$(GO) test -run '^$$' -bench DecodeList -count 5 .
 
+.PHONY: bench-growth
+bench-growth: ## Measure how rates change with data, connections and servers; writes docs/performance.md.
+	$(GO) run ./tools/bench growth -docs docs
+
+.PHONY: bench-peers
+bench-peers: ## Measure what people use in place of the server beside it; writes docs/performance.md.
+	@GO="$(GO)" sh tools/setup.sh peers
+	$(GO) run ./tools/bench peers -docs docs
+
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder for FUZZTIME each (default 1m).
 	@sh tools/fuzz.sh
@@ -82,6 +91,7 @@ soak: ## Run many random commands, kill servers and keep them at work, for an ho
 .PHONY: lint
 lint: ## Check style.
 	$(LINT) golangci-lint run ./...
+	cd tools/plot && $(GO) vet .
 
 .PHONY: lint-deploy
 lint-deploy: ## Check what packages and deployments are made of, with tools from the network.

@@ -3,7 +3,7 @@
 # detector; curl, Python, Node and the packages of examples/clients/node as unmodified
 # clients; Chromium and axe-core for the sign-in pages; shells to complete in; groff and
 # jq to read what the program writes; PostgreSQL, of which tests start their own servers.
-# More programs can be named.
+# More programs can be named; "peers" is for what make bench-peers measures beside the server.
 #
 # What is installed is kept, in its version. Nothing is changed unless everything that
 # is missing can be installed.
@@ -96,6 +96,17 @@ fi
 if ! runs chromium && ! runs chromium-browser && ! runs google-chrome; then
 	packages="$packages chromium"
 fi
+peers=
+if [ "${1:-}" = peers ]; then
+	shift
+	peers=tools/peers
+	if ! nginx -v >/dev/null 2>&1; then
+		packages="$packages nginx-light"
+	fi
+	if ! runs java; then
+		packages="$packages default-jre-headless"
+	fi
+fi
 for program in fish groff jq zsh "$@"; do
 	if ! runs "$program"; then
 		packages="$packages $program"
@@ -107,7 +118,7 @@ fi
 if ! node_is_new; then
 	folders="$folders tools/node"
 fi
-for folder in examples/clients/node internal/issuer/browsertest/testdata; do
+for folder in examples/clients/node internal/issuer/browsertest/testdata $peers; do
 	if ! is_filled "$folder"; then
 		folders="$folders $folder"
 	fi
@@ -159,9 +170,11 @@ if [ -n "$packages" ]; then
 	$as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"
 	permit_services
 	trap - EXIT HUP INT TERM
-	if echo "$plan" | grep -q '^Inst pgbouncer '; then
-		$as_root update-rc.d pgbouncer disable
-	fi
+	for service in nginx pgbouncer; do
+		if echo "$plan" | grep -q "^Inst $service "; then
+			$as_root update-rc.d "$service" disable
+		fi
+	done
 fi
 # Node comes first, as it runs npm for the others.
 for folder in $folders; do

@@ -51,11 +51,17 @@ type data struct {
 	cluster *postgrestest.Cluster
 }
 
+// Kinds of databases.
+const (
+	kindSQLite   = "SQLite"
+	kindPostgres = "PostgreSQL"
+)
+
 func (d *data) String() string {
 	if d.cluster != nil {
-		return "PostgreSQL"
+		return kindPostgres
 	}
-	return "SQLite"
+	return kindSQLite
 }
 
 const (
@@ -139,10 +145,7 @@ func makeData(ctx context.Context, path string, customers []numbered) error {
 		return err
 	}
 	defer st.Close()
-	partner := seed.Partner{
-		Tenant: seed.Tenant{TenantID: partnerID, Name: "Bench", Domain: "bench.onmicrosoft.com", MPNID: "1", Country: "US"},
-		Apps:   []seed.App{{ClientID: clientID, Name: "bench"}},
-	}
+	partner := makePartner()
 	total, pending := 0, 0
 	for i, c := range customers {
 		partner.Customers = append(partner.Customers, makeCustomer(c.orders, c.number))
@@ -158,6 +161,14 @@ func makeData(ctx context.Context, path string, customers []numbered) error {
 	}
 	fmt.Fprintln(os.Stderr)
 	return st.Close()
+}
+
+// makePartner returns the partner of all customers.
+func makePartner() seed.Partner {
+	return seed.Partner{
+		Tenant: seed.Tenant{TenantID: partnerID, Name: "Bench", Domain: "bench.onmicrosoft.com", MPNID: "1", Country: "US"},
+		Apps:   []seed.App{{ClientID: clientID, Name: "bench"}},
+	}
 }
 
 // numbered is a customer to create.

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,20 +12,22 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http/httputil"
 	"os"
 	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // loadPlan is the input of a load process, as JSON on its standard input.
 type loadPlan struct {
-	Address     string        `json:"address"`
+	Targets     []loadTarget  `json:"targets"` // which get the same number of connections
 	Connections int           `json:"connections"`
 	Duration    time.Duration `json:"duration"`
-	Token       string        `json:"token"`
 	Paths       []string      `json:"paths"`
 	// Once requests every path at most once, in order; otherwise paths are drawn at
 	// random until the time is over.
@@ -34,11 +37,21 @@ type loadPlan struct {
 	Body string `json:"body"`
 	// Rate, if any, is the number of requests per second.
 	Rate int `json:"rate"`
+	// MayRefuse takes 503 for an answer, too, after which a connection waits for a second
+	// as it is told to.
+	MayRefuse bool `json:"mayRefuse"`
+}
+
+// loadTarget is a server, and what it takes for a token.
+type loadTarget struct {
+	Address string `json:"address"`
+	Token   string `json:"token"`
 }
 
 // loadResult is the output of a load process, as JSON on its standard output.
 type loadResult struct {
-	Requests int           `json:"requests"`
+	Requests int           `json:"requests"` // without those refused
+	Refused  int           `json:"refused"`
 	Bytes    int64         `json:"bytes"`
 	Elapsed  time.Duration `json:"elapsed"`
 	P50      time.Duration `json:"p50"`
@@ -67,7 +80,7 @@ func runLoad(ctx context.Context, args []string) error {
 }
 
 func (p *loadPlan) run(ctx context.Context) (loadResult, error) {
-	requests, want := p.requests(), statusOK
+	lines, want := p.requestLines(), statusOK
 	if p.Body != "" {
 		want = statusCreated
 	}
@@ -79,18 +92,20 @@ func (p *loadPlan) run(ctx context.Context) (loadResult, error) {
 	}
 	connections := make([]net.Conn, p.Connections)
 	for i := range connections {
-		c, err := net.Dial("tcp", p.Address)
+		c, err := net.Dial("tcp", p.Targets[i%len(p.Targets)].Address)
 		if err != nil {
 			return loadResult{}, err
 		}
 		defer c.Close()
 		connections[i] = c
 	}
-	var next atomic.Int64
+	var next, refused atomic.Int64
 	deadline := time.Now().Add(p.Duration)
-	return sideBySide(len(connections), func(worker int) (latencies []time.Duration, size int64, err error) {
+	result, err := sideBySide(len(connections), func(worker int) (latencies []time.Duration, size int64, err error) {
 		c := connections[worker]
 		reader := bufio.NewReaderSize(c, 64<<10)
+		rest := p.afterLine(p.Targets[worker%len(p.Targets)])
+		var request []byte
 		latencies = make([]time.Duration, 0, 1<<15)
 		for ctx.Err() == nil {
 			if pace != nil {
@@ -100,17 +115,22 @@ func (p *loadPlan) run(ctx context.Context) (loadResult, error) {
 			if at.After(deadline) {
 				break
 			}
-			i := rand.IntN(len(requests))
+			i := rand.IntN(len(lines))
 			if p.Once {
-				if i = int(next.Add(1)) - 1; i >= len(requests) {
+				if i = int(next.Add(1)) - 1; i >= len(lines) {
 					break
 				}
 			}
-			request := requests[i]
+			request = append(append(request[:0], lines[i]...), rest...)
 			if p.Body != "" {
 				request = named(request)
 			}
 			n, err := ask(c, reader, request, want)
+			if p.MayRefuse && errors.Is(err, errRefused) {
+				refused.Add(1)
+				time.Sleep(time.Second)
+				continue
+			}
 			if err != nil {
 				return latencies, size, fmt.Errorf("%s: %w", p.Paths[i], err)
 			}
@@ -119,6 +139,8 @@ func (p *loadPlan) run(ctx context.Context) (loadResult, error) {
 		}
 		return latencies, size, nil
 	})
+	result.Refused = int(refused.Load())
+	return result, err
 }
 
 // sideBySide runs workers concurrently, and combines their measurements.
@@ -156,24 +178,29 @@ func sideBySide(workers int, work func(worker int) (latencies []time.Duration, b
 // requestIDPlace is replaced by a request id.
 const requestIDPlace = "00000000-0000-4000-8000-000000000000"
 
-// requests returns the requests to each path.
-func (p *loadPlan) requests() [][]byte {
-	requests := make([][]byte, len(p.Paths))
-	for i, path := range p.Paths {
-		method := "GET"
-		if p.Body != "" {
-			method = "POST"
-		}
-		r := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nAccept: application/json\r\n", method, path, p.Address)
-		if p.Token != "" {
-			r = fmt.Appendf(r, "Authorization: Bearer %s\r\n", p.Token)
-		}
-		if p.Body != "" {
-			r = fmt.Appendf(r, "MS-RequestId: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", requestIDPlace, len(p.Body))
-		}
-		requests[i] = append(append(r, "\r\n"...), p.Body...)
+// requestLines returns the first line of the request to each path.
+func (p *loadPlan) requestLines() [][]byte {
+	method := "GET"
+	if p.Body != "" {
+		method = "POST"
 	}
-	return requests
+	lines := make([][]byte, len(p.Paths))
+	for i, path := range p.Paths {
+		lines[i] = fmt.Appendf(nil, "%s %s HTTP/1.1\r\n", method, path)
+	}
+	return lines
+}
+
+// afterLine returns what follows the first line in each request to a server.
+func (p *loadPlan) afterLine(target loadTarget) []byte {
+	r := fmt.Appendf(nil, "Host: %s\r\nAccept: application/json\r\n", target.Address)
+	if target.Token != "" {
+		r = fmt.Appendf(r, "Authorization: Bearer %s\r\n", target.Token)
+	}
+	if p.Body != "" {
+		r = fmt.Appendf(r, "MS-RequestId: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", requestIDPlace, len(p.Body))
+	}
+	return append(append(r, "\r\n"...), p.Body...)
 }
 
 // named returns a copy of a request with a new id.
@@ -185,12 +212,21 @@ func named(request []byte) []byte {
 var (
 	statusOK      = []byte("HTTP/1.1 200 ")
 	statusCreated = []byte("HTTP/1.1 201 ")
-	contentLength = []byte("Content-Length: ")
+	statusRefused = []byte("HTTP/1.1 503 ")
 )
 
-// ask sends one request and reads its answer, which must have the wanted status and a
-// known length.
+// errRefused says that a server has too much to do.
+var errRefused = errors.New("answer 503")
+
+const (
+	contentLength    = "Content-Length: "
+	transferEncoding = "Transfer-Encoding: chunked\r\n"
+)
+
+// ask sends one request and reads its answer, which must have the wanted status, and a
+// length or chunks. An answer with status 503 is read, and errRefused.
 func ask(c net.Conn, r *bufio.Reader, request, want []byte) (int64, error) {
+	var refused error
 	if _, err := c.Write(request); err != nil {
 		return 0, err
 	}
@@ -198,11 +234,13 @@ func ask(c net.Conn, r *bufio.Reader, request, want []byte) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if !bytes.HasPrefix(status, want) {
+	if bytes.HasPrefix(status, statusRefused) {
+		refused = errRefused
+	} else if !bytes.HasPrefix(status, want) {
 		rest, _ := r.Peek(r.Buffered())
 		return 0, fmt.Errorf("answer %q %q", status, rest)
 	}
-	length := -1
+	length, chunks := -1, false
 	for {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
@@ -211,15 +249,23 @@ func ask(c net.Conn, r *bufio.Reader, request, want []byte) (int64, error) {
 		if len(line) <= 2 {
 			break
 		}
-		if bytes.HasPrefix(line, contentLength) {
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[len(contentLength):]))); err != nil {
+		if n := len(contentLength); len(line) > n && ascii.EqualFold(string(line[:n]), contentLength) {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[n:]))); err != nil {
 				return 0, err
 			}
 		}
+		chunks = chunks || ascii.EqualFold(string(line), transferEncoding)
 	}
-	if length <= 0 {
-		return 0, errors.New("an answer without a length")
+	switch {
+	case chunks:
+		n, err := io.Copy(io.Discard, httputil.NewChunkedReader(r))
+		if err == nil {
+			_, err = r.Discard(len("\r\n"))
+		}
+		return n, cmp.Or(err, refused)
+	case length > 0:
+		n, err := io.CopyN(io.Discard, r, int64(length))
+		return n, cmp.Or(err, refused)
 	}
-	n, err := io.CopyN(io.Discard, r, int64(length))
-	return n, err
+	return 0, errors.New("an answer without a length")
 }

@@ -14,6 +14,12 @@
 // Finally it measures the cost of a token in a request after its first use.
 //
 //	go run ./tools/bench
+//	go run ./tools/bench growth
+//	go run ./tools/bench peers
+//
+// The second measures how rates change with the orders in the database and of a customer,
+// with connections, and with servers. The third measures what people use in place of the
+// server beside it. Both write their tables into docs/performance.md if they are told to.
 //
 // It is a benchmark, not a test: it prints tables and fails only if something does not
 // work, or a token costs more than it may. The SQLite database is created once and kept
@@ -39,6 +45,10 @@ func main() {
 		err = runLimit(ctx, os.Args[2:])
 	case len(os.Args) > 1 && os.Args[1] == "load":
 		err = runLoad(ctx, os.Args[2:])
+	case len(os.Args) > 1 && os.Args[1] == "growth":
+		err = runGrowth(ctx, os.Args[2:])
+	case len(os.Args) > 1 && os.Args[1] == "peers":
+		err = runPeers(ctx, os.Args[2:])
 	default:
 		err = run(ctx, os.Args[1:])
 	}

@@ -46,36 +46,63 @@ func build(ctx context.Context, o *options) (programs, error) {
 type process struct {
 	cmd     *exec.Cmd
 	address string
+	token   string                // that it is asked with
 	cluster *postgrestest.Cluster // that it uses; nil if none
 }
 
+// stop ends the program, and what it has started.
 func (p *process) stop() {
-	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.signal(syscall.SIGTERM)
 	p.cmd.Wait()
+}
+
+func (p *process) signal(s os.Signal) error {
+	for _, pid := range family([]int{p.cmd.Process.Pid}) {
+		if found, err := os.FindProcess(pid); err == nil {
+			found.Signal(s) // it may be gone
+		}
+	}
+	return nil
 }
 
 // usage is what processes have used.
 type usage struct {
 	processor time.Duration // in steps of 10 ms for each process
 	faults    int64         // minor ones
+	memory    float64       // at most, of their own in MiB, without those of a database
 }
 
-// used returns what the program has used, with the processes of its database.
-func (p *process) used() (total usage) {
-	total, _ = usedBy(p.cmd.Process.Pid)
-	if p.cluster == nil {
-		return total
-	}
-	server := p.cluster.Process()
-	processes, _ := filepath.Glob("/proc/[0-9]*")
-	for _, path := range processes {
-		pid, _ := strconv.Atoi(filepath.Base(path))
-		if u, parent := usedBy(pid); parent == server || pid == server {
-			total.processor += u.processor
-			total.faults += u.faults
+// used returns what programs have used, with the processes of their database.
+func used(programs []*process) (total usage) {
+	var roots []int
+	for _, p := range programs {
+		roots = append(roots, p.cmd.Process.Pid)
+		if p.cluster != nil {
+			roots = append(roots, p.cluster.Process())
 		}
 	}
+	for _, pid := range family(roots) {
+		u, _ := usedBy(pid)
+		total.processor += u.processor
+		total.faults += u.faults
+	}
 	return total
+}
+
+// family returns processes, with those that they have started, and so on.
+func family(roots []int) []int {
+	children := map[int][]int{}
+	paths, _ := filepath.Glob("/proc/[0-9]*")
+	for _, path := range paths {
+		pid, _ := strconv.Atoi(filepath.Base(path))
+		_, parent := usedBy(pid)
+		children[parent] = append(children[parent], pid)
+	}
+	all := slices.Compact(slices.Sorted(slices.Values(roots)))
+	for i := 0; i < len(all); i++ {
+		all = append(all, children[all[i]]...)
+	}
+	return all
 }
 
 // usedBy returns what a process has used, and its parent.
@@ -91,23 +118,21 @@ func usedBy(pid int) (u usage, parent int) {
 		return n
 	}
 	const tick = 10 * time.Millisecond
-	return usage{time.Duration(number(14)+number(15)) * tick, number(10)}, int(number(4))
+	return usage{processor: time.Duration(number(14)+number(15)) * tick, faults: number(10)}, int(number(4))
 }
 
-// rssAnon returns the process's own memory, in MiB, without the mapped pages of the
-// database.
-func (p *process) rssAnon() float64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "RssAnon:"); ok {
-			kib, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
-			return float64(kib) / 1024
+// rssAnon returns the own memory of processes, in MiB, without the mapped pages of files.
+func rssAnon(pids []int) (total float64) {
+	for _, pid := range pids {
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		for line := range strings.Lines(string(status)) {
+			if value, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+				kib, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
+				total += float64(kib) / 1024
+			}
 		}
 	}
-	return 0
+	return total
 }
 
 // bencher is the state of a run.
@@ -115,7 +140,9 @@ type bencher struct {
 	options  *options
 	data     *data
 	programs programs
-	address  string // of the server
+	name     string   // of the server's files
+	flags    []string // of the server, further ones
+	address  string   // of the server
 	token    string
 	peak     float64 // of the server's own memory under load
 	idle     []float64
@@ -127,7 +154,7 @@ type bencher struct {
 // is in the tokens.
 func newBencher(o *options, d *data, p programs) (*bencher, error) {
 	address, err := freeAddress()
-	return &bencher{options: o, data: d, programs: p, address: address, lists: map[int]*lists{}}, err
+	return &bencher{options: o, data: d, programs: p, name: "server", address: address, lists: map[int]*lists{}}, err
 }
 
 // freeAddress returns an address that nothing listens on.
@@ -143,13 +170,15 @@ func freeAddress() (string, error) {
 // startServer starts the server as a user would, with its access log in a file, and
 // returns when it has answered a list.
 func (b *bencher) startServer(ctx context.Context) (*process, error) {
-	log, err := os.Create(filepath.Join(b.options.dir, "server.log"))
+	log, err := os.Create(filepath.Join(b.options.dir, b.name+".log"))
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.CommandContext(ctx, b.programs.server, "serve", "--db", b.data.path, "--listen", b.address,
-		"--listen-tls", "", "--control", "", "--ready-file", filepath.Join(b.options.dir, "ready.json"))
+	cmd := exec.CommandContext(ctx, b.programs.server, append([]string{
+		"serve", "--db", b.data.path, "--listen", b.address,
+		"--listen-tls", "", "--control", "", "--ready-file", filepath.Join(b.options.dir, b.name+".json"),
+	}, b.flags...)...)
 	cmd.Stderr = log
 	started := time.Now()
 	p, err := start(cmd, b.address, func() error {
@@ -162,24 +191,28 @@ func (b *bencher) startServer(ctx context.Context) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the server did not answer: %w; see %s", err, log.Name())
 	}
-	p.cluster = b.data.cluster
+	p.token, p.cluster = b.token, b.data.cluster
 	b.starts = append(b.starts, time.Since(started))
 	return p, nil
 }
 
+// startWithin is enough for programs that compile themselves, on a busy machine.
+const startWithin = 60 * time.Second
+
 // start starts a program, and returns when ready succeeds.
 func start(cmd *exec.Cmd, address string, ready func() error) (*process, error) {
+	p := &process{cmd: cmd, address: address}
+	cmd.Cancel = func() error { return p.signal(os.Kill) }
 	started := time.Now()
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, address: address}
 	for {
 		err := ready()
 		if err == nil {
 			return p, nil
 		}
-		if time.Since(started) > 10*time.Second {
+		if time.Since(started) > startWithin {
 			p.stop()
 			return nil, err
 		}
@@ -230,13 +263,17 @@ func (b *bencher) startLimit(ctx context.Context) (*process, error) {
 	}
 	cmd := exec.CommandContext(ctx, b.programs.bench, "limit", "--listen", address, file)
 	cmd.Stderr = os.Stderr
-	return start(cmd, address, func() error {
+	p, err := start(cmd, address, func() error {
 		c, err := net.Dial("tcp", address)
 		if err != nil {
 			return fmt.Errorf("the limit did not start: %w", err)
 		}
 		return c.Close()
 	})
+	if err == nil {
+		p.token = b.token
+	}
+	return p, err
 }
 
 // saveAnswers saves the server's answers for the hot customers.
@@ -263,11 +300,15 @@ func (b *bencher) saveAnswers(ctx context.Context, file string) error {
 
 // fetch requests a path from the server.
 func (b *bencher) fetch(ctx context.Context, path string) (status int, body []byte, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.address+path, nil)
+	return fetch(ctx, b.address, b.token, path)
+}
+
+func fetch(ctx context.Context, address, token, path string) (status int, body []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
 	if err != nil {
 		return 0, nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+b.token)
+	req.Header.Set("Authorization", "Bearer "+token)
 	return send(req)
 }
 
@@ -283,18 +324,33 @@ func send(req *http.Request) (status int, body []byte, err error) {
 	return resp.StatusCode, body, err
 }
 
-// load runs a load process and watches the server's memory meanwhile.
+// load runs a load process with the options of a run.
 func (b *bencher) load(ctx context.Context, target *process, plan loadPlan) (loadResult, error) {
-	plan.Address, plan.Connections, plan.Duration = target.address, b.options.connections, b.options.duration
+	plan.Connections, plan.Duration = b.options.connections, b.options.duration
+	result, err := b.programs.load(ctx, plan, target)
+	if target.address == b.address {
+		b.peak = max(b.peak, result.memory)
+	}
+	return result, err
+}
+
+// load runs a load process and watches the memory of its targets meanwhile.
+func (p programs) load(ctx context.Context, plan loadPlan, targets ...*process) (loadResult, error) {
+	var pids []int
+	for _, t := range targets {
+		plan.Targets = append(plan.Targets, loadTarget{Address: t.address, Token: t.token})
+		pids = append(pids, t.cmd.Process.Pid)
+	}
+	pids = family(pids)
 	input, err := json.Marshal(plan)
 	if err != nil {
 		return loadResult{}, err
 	}
-	cmd := exec.CommandContext(ctx, b.programs.bench, "load")
+	cmd := exec.CommandContext(ctx, p.bench, "load")
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), os.Stderr
 	var output bytes.Buffer
 	cmd.Stdout = &output
-	before := target.used()
+	before := used(targets)
 	if err := cmd.Start(); err != nil {
 		return loadResult{}, err
 	}
@@ -308,20 +364,17 @@ func (b *bencher) load(ctx context.Context, target *process, plan loadPlan) (loa
 				watched <- peak
 				return
 			case <-time.After(50 * time.Millisecond):
-				peak = max(peak, target.rssAnon())
+				peak = max(peak, rssAnon(pids))
 			}
 		}
 	}()
 	err = cmd.Wait()
 	close(done)
-	after := target.used()
-	if peak := <-watched; target.address == b.address {
-		b.peak = max(b.peak, peak)
-	}
+	after := used(targets)
+	result := loadResult{usage: usage{after.processor - before.processor, after.faults - before.faults, <-watched}}
 	if err != nil {
-		return loadResult{}, err
+		return result, err
 	}
-	result := loadResult{usage: usage{after.processor - before.processor, after.faults - before.faults}}
 	return result, json.Unmarshal(output.Bytes(), &result)
 }
 
@@ -372,7 +425,7 @@ func measure(ctx context.Context, o *options, all []*data, p programs) error {
 		for _, s := range o.sizes() {
 			fmt.Fprintf(os.Stderr, "\rround %d of %d, %d orders   ", round+1, o.rounds, s.orders)
 			// The limit gets the same requests, including the token, and writes the same bytes.
-			result, err := m.databases[0].load(ctx, limit, loadPlan{Paths: s.hotPaths(), Token: m.databases[0].token})
+			result, err := m.databases[0].load(ctx, limit, loadPlan{Paths: s.hotPaths()})
 			if err != nil {
 				return err
 			}
@@ -404,19 +457,19 @@ func (b *bencher) round(ctx context.Context, s size, round int) error {
 	}
 	defer server.stop()
 	time.Sleep(200 * time.Millisecond)
-	b.idle = append(b.idle, server.rssAnon())
+	b.idle = append(b.idle, rssAnon([]int{server.cmd.Process.Pid}))
 
 	fresh := make([]string, s.customers)
 	for i, n := range rand.New(rand.NewPCG(uint64(round), uint64(s.orders))).Perm(s.customers) {
 		fresh[i] = ordersPath(s.orders, n)
 	}
-	if err := b.measure(ctx, &r.fresh, server, loadPlan{Paths: fresh, Token: b.token, Once: true}); err != nil {
+	if err := b.measure(ctx, &r.fresh, server, loadPlan{Paths: fresh, Once: true}); err != nil {
 		return err
 	}
-	if _, err := b.load(ctx, server, loadPlan{Paths: hot, Token: b.token, Once: true}); err != nil {
+	if _, err := b.load(ctx, server, loadPlan{Paths: hot, Once: true}); err != nil {
 		return err // this is when they are requested first
 	}
-	return b.measure(ctx, &r.again, server, loadPlan{Paths: hot, Token: b.token})
+	return b.measure(ctx, &r.again, server, loadPlan{Paths: hot})
 }
 
 func (m *measured) print(o *options) {

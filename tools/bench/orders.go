@@ -102,6 +102,7 @@ func (b *bencher) orderRound(ctx context.Context, db orderDatabase, r *orderRow)
 	if err := b.fetchToken(ctx); err != nil {
 		return err
 	}
+	server.token = b.token
 	paths := make([]string, orderCustomers)
 	for n := range paths {
 		paths[n] = ordersPath(10, n)
@@ -109,8 +110,8 @@ func (b *bencher) orderRound(ctx context.Context, db orderDatabase, r *orderRow)
 	connections := b.options.connections
 	defer func() { b.options.connections = connections }()
 
-	read := loadPlan{Paths: paths, Token: b.token}
-	if _, err := b.load(ctx, server, loadPlan{Paths: paths, Token: b.token, Once: true}); err != nil {
+	read := loadPlan{Paths: paths}
+	if _, err := b.load(ctx, server, loadPlan{Paths: paths, Once: true}); err != nil {
 		return err
 	}
 	if err := b.measure(ctx, &r.readOnly, server, read); err != nil {
@@ -119,7 +120,7 @@ func (b *bencher) orderRound(ctx context.Context, db orderDatabase, r *orderRow)
 	beside := make(chan error, 1)
 	go func() {
 		buyer := &bencher{options: &options{connections: 4, duration: b.options.duration}, data: b.data, programs: b.programs, address: b.address}
-		beside <- buyer.measure(ctx, &r.beside, server, loadPlan{Paths: paths, Token: b.token, Body: purchase, Rate: pacedOrders})
+		beside <- buyer.measure(ctx, &r.beside, server, loadPlan{Paths: paths, Body: purchase, Rate: pacedOrders})
 	}()
 	if err := b.measure(ctx, &r.readBeside, server, read); err != nil {
 		return err
@@ -129,7 +130,7 @@ func (b *bencher) orderRound(ctx context.Context, db orderDatabase, r *orderRow)
 	}
 
 	b.options.connections = buyers
-	if err := b.measure(ctx, &r.placed, server, loadPlan{Paths: paths, Token: b.token, Body: purchase}); err != nil {
+	if err := b.measure(ctx, &r.placed, server, loadPlan{Paths: paths, Body: purchase}); err != nil {
 		return err
 	}
 	stop()
