@@ -151,6 +151,11 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "github.com/puzpuzpuz/xsync/v4", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
+	"internal/history": {
+		ours:   []string{"", "internal/guid"},
+		others: []string{"github.com/anishathalye/porcupine"},
+		why:    "it is for tests, and knows a server by what it answers",
+	},
 	"internal/fleet":           {why: "it is for tests, and says on what partnercentertest runs there"},
 	"internal/fleet/fleettest": {ours: anything, others: anything, why: "it is for tests"},
 	"internal/ops": {
