@@ -182,11 +182,11 @@ func sameLine(a, b Line) bool {
 	return guid.KeyIfGUID(a.Offer) == guid.KeyIfGUID(b.Offer) && a.Quantity == b.Quantity
 }
 
-// knowledge is when it first was certain that an order exists: at each server, and at any.
+// knowledge is which answers first had an order: any at all, and acknowledgements of each
+// server.
 type knowledge struct {
-	at    map[string]time.Duration
-	first time.Duration
-	from  *Call
+	first *Call
+	at    map[string]*Call
 }
 
 // checkLists checks that lists and reads have what was known before.
@@ -196,22 +196,22 @@ func (c *checker) checkLists(calls []*Call) {
 		for i := range call.orders {
 			k := known[call.orders[i].id]
 			if k == nil {
-				k = &knowledge{at: map[string]time.Duration{}, first: call.Answered, from: call}
+				k = &knowledge{first: call, at: map[string]*Call{}}
 				known[call.orders[i].id] = k
 			}
-			if call.Answered < k.first {
-				k.first, k.from = call.Answered, call
+			if call.Answered < k.first.Answered {
+				k.first = call
 			}
-			if at, ok := k.at[call.Server]; !ok || call.Answered < at {
-				k.at[call.Server] = call.Answered
+			if here := k.at[call.Server]; (call.Kind == Place || call.Kind == Change) && (here == nil || call.Answered < here.Answered) {
+				k.at[call.Server] = call
 			}
 		}
 	}
 	for _, call := range calls {
 		switch {
 		case call.Kind == Read && call.Status == http.StatusNotFound:
-			if k := known[call.Order]; k != nil && k.first < call.Sent {
-				c.report(Lost, "%s, after %s", call, k.from)
+			if k := known[call.Order]; k != nil && k.first.Answered < call.Sent {
+				c.report(Lost, "%s, after %s", call, k.first)
 			}
 		case call.Kind == List && call.Outcome() == Acknowledged:
 			has := map[string]bool{}
@@ -219,9 +219,13 @@ func (c *checker) checkLists(calls []*Call) {
 				has[call.orders[i].id] = true
 			}
 			for id, k := range known {
-				at, here := k.at[call.Server]
-				if !has[id] && (here && call.Server != "" && at < call.Sent || k.first+Lag < call.Sent) {
-					c.report(Stale, "order %s is not there: %s, after %s", id, call, k.from)
+				here := k.at[call.Server]
+				switch {
+				case has[id]:
+				case call.Server != "" && here != nil && here.Answered < call.Sent:
+					c.report(Stale, "order %s is not there: %s, after %s", id, call, here)
+				case k.first.Answered+Lag < call.Sent:
+					c.report(Stale, "order %s is not there: %s, after %s", id, call, k.first)
 				}
 			}
 		}

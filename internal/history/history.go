@@ -17,8 +17,8 @@
 //   - [Partial]: an order has the lines that were sent, with their offers and quantities,
 //     wherever it is seen. In the end each line has its subscription, with its quantity, and
 //     each subscription its line.
-//   - [Stale]: a list has what its server acknowledged or showed before, and what
-//     any other did more than [Lag] before.
+//   - [Stale]: a list has what its server acknowledged before, and what any server
+//     acknowledged or showed more than [Lag] before.
 //   - [Changed]: all acknowledgements under one request id are the same bytes.
 //   - [Unordered]: the reads and changes of each order are linearizable: there is one order
 //     of them, in which each had its effect at one moment between sending and answer, that
@@ -42,6 +42,9 @@ import (
 
 // Lag is how old a list may be of what other servers wrote.
 const Lag = time.Second
+
+// Prefix begins the name of every order that is placed.
+const Prefix = "history "
 
 // Kind is what a call asks for.
 type Kind int
@@ -205,7 +208,7 @@ type Log struct {
 }
 
 // New returns an empty history.
-func New() *Log { return &Log{began: time.Now(), prefix: "history " + guid.New() + " "} }
+func New() *Log { return &Log{began: time.Now(), prefix: Prefix + guid.New() + " "} }
 
 // Name returns a name for an order to place.
 func (l *Log) Name() string {

@@ -273,9 +273,15 @@ func TestBroken(t *testing.T) {
 			s.list("", 11, 20)
 			s.end(s.order(1, "monthly", "v1"))
 		}},
-		{"lists that go back", []Rule{Stale}, func(s *story) {
+		{"lists that go back a second later", []Rule{Stale}, func(s *story) {
 			s.place(1, serverA, 0, 10, 0)
 			s.list(serverB, 20, 30, s.order(1, "monthly", "v1"))
+			s.list(serverB, 1031, 1040)
+			s.end(s.order(1, "monthly", "v1"))
+		}},
+		{"a list of a server that gave the answer again", []Rule{Stale}, func(s *story) {
+			s.place(1, serverA, 0, 10, 201)
+			s.place(1, serverB, 20, 30, 201)
 			s.list(serverB, 31, 40)
 			s.end(s.order(1, "monthly", "v1"))
 		}},
