@@ -255,3 +255,15 @@ func (l *Log) Count(kind Kind, outcome Outcome) (n int) {
 	}
 	return n
 }
+
+// Answers returns how many calls have an answer, and how many have none.
+func (l *Log) Answers() (answered, unanswered int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.calls {
+		if l.calls[i].Status == 0 {
+			unanswered++
+		}
+	}
+	return len(l.calls) - unanswered, unanswered
+}
