@@ -338,8 +338,8 @@ func TestRequestIDs(t *testing.T) {
 	write(http.MethodPatch, subscription, `{"quantity":5}`, id, 200)
 }
 
-// An order that was listed stays listed when the clock goes back, whether it is changed or
-// not.
+// An order that was listed stays listed when the clock goes back and it is changed, and its
+// subscription is there.
 func TestListedBefore(t *testing.T) {
 	for name, lag := range map[string]time.Duration{"at once": 0, "later": 15 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
@@ -357,6 +357,7 @@ func TestListedBefore(t *testing.T) {
 			if n := list(); n != before+1 {
 				t.Errorf("%d orders are listed of %d", n, before+1)
 			}
+			a.subscription(t, documented, o.LineItems[0].SubscriptionID)
 		})
 	}
 }
