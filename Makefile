@@ -76,6 +76,10 @@ soak: ## Run many random commands and kill servers, for about half an hour.
 	$(GO) test -count 1 -v ./cmd/partnercenter -run TestSpreadsheetOpensCSV -spreadsheet
 	$(GO) test -count 1 ./cmd/partnercenter -run TestPackages -packages
 
+.PHONY: chaos
+chaos: setup ## Break servers, databases, disks and connections, and check what clients were told; takes an hour.
+	$(GO) test -count 1 -v -timeout 4h ./internal/chaos -long
+
 .PHONY: lint
 lint: ## Check style.
 	$(LINT) golangci-lint run ./...

@@ -151,6 +151,7 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "github.com/puzpuzpuz/xsync/v4", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
+	"internal/chaos": {why: "it has only tests"},
 	"internal/history": {
 		ours:   []string{"", "internal/guid"},
 		others: []string{"github.com/anishathalye/porcupine"},
