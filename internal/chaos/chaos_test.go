@@ -72,7 +72,7 @@ func (f *fault) inflict(t *testing.T, w *world) {
 		w.work = w.begin(t, w.log)
 		defer w.work.end() // also if the test ends here
 		for range min(f.strikes(), n-done) {
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(rand.N(200 * time.Millisecond))
 			f.strike(t, w)
 			w.heal(t)
 			done++

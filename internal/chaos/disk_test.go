@@ -40,7 +40,7 @@ func mounting(t *testing.T) bool {
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...) //nolint:gosec // this program
 	cmd.Env = append(os.Environ(), inside+"="+path)
-	attr := &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	attr := &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	if uid, gid := os.Getuid(), os.Getgid(); uid != 0 {
 		// As the same user, PostgreSQL runs; with one capability, it can be mounted.
 		const sysAdmin = 21

@@ -142,9 +142,7 @@ func TestDamagedFile(t *testing.T) {
 		damage(t, path, from, to)
 		one := newServer(t, filepath.Join(dir, "s"+fmt.Sprint(round)), "--db", path, "--auth", "none")
 		one.start(t)
-		for one.runs() && !one.alive() {
-			time.Sleep(5 * time.Millisecond)
-		}
+		await(t, "up, or refused", func() bool { return !one.runs() || one.alive() })
 		if !one.runs() {
 			refused++
 			if text := one.printed(); !strings.Contains(text, path) && !strings.Contains(text, "it is damaged") {

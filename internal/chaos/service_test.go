@@ -26,8 +26,9 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/history"
 )
 
-// patience is how long anything may take before a test gives up.
-const patience = 20 * time.Second
+// How long anything may take before a test gives up, and a write while servers are killed
+// again and again.
+const patience, muchPatience = time.Minute, 10 * time.Minute
 
 // program is the program as users have it.
 var program = sync.OnceValues(func() (string, error) {
@@ -166,6 +167,7 @@ func (s *server) start(t *testing.T) {
 	s.process, s.ended, s.output = exec.Command(path, s.args...), make(chan struct{}), new(bytes.Buffer)
 	s.process.Env = []string{"HOME=" + s.dir, "PATH=" + os.Getenv("PATH")}
 	s.process.Stdout, s.process.Stderr = s.output, s.output
+	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // with this one
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -402,7 +404,7 @@ func (w *work) end() {
 
 // settle makes a write, at any servers, until there is an answer.
 func (w *work) settle(ctx context.Context, call history.Call) (history.Call, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, muchPatience)
 	defer cancel()
 	return history.Settle(ctx, call, 10*time.Millisecond, func() *history.Client { return w.service.any().client(w.log) })
 }
@@ -421,7 +423,7 @@ func (w *work) act(t *testing.T, n int) {
 	settle := func(call history.Call) history.Call {
 		done, err := w.settle(ctx, call)
 		if err != nil {
-			t.Errorf("a write is not answered for %v: %v, %s %s", patience, err, &done, done.Body)
+			t.Errorf("a write is not answered for %v: %v, %s %s", muchPatience, err, &done, done.Body)
 		}
 		return done
 	}
