@@ -3,9 +3,9 @@
 package chaos
 
 import (
-	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -38,22 +38,23 @@ func hold(t *testing.T, w *world, begin func(conn *net.TCPConn, n int)) {
 	time.Sleep(300 * time.Millisecond)
 }
 
-// beginnings returns requests that are not complete.
-func beginnings(t *testing.T, w *world) []string {
+// requests returns requests that are not complete, and one that is.
+func requests(t *testing.T, w *world) (begun []string, complete string) {
 	token, err := w.servers[0].bearer()
 	if err != nil {
 		t.Fatal(err)
 	}
+	path := "/v1/customers/" + w.work.customers[0] + "/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token + "\r\n"
 	return []string{
 		"", "GET /v1", "GET /v1/customers HTTP/1.1\r\nHost: x\r\nX-Slow: ",
-		"POST /v1/customers/" + w.work.customers[0] + "/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token + "\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
-	}
+		"POST " + path + "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
+	}, "GET " + path + "\r\n"
 }
 
 // slow has clients that do not finish their requests, or do not read answers.
 func slow(t *testing.T, w *world) {
-	list := "GET /v1/customers?size=500 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + w.servers[0].token + "\r\n\r\n"
-	starts := append(beginnings(t, w), list+list+list)
+	starts, complete := requests(t, w)
+	starts = append(starts, strings.Repeat(complete, 10))
 	hold(t, w, func(conn *net.TCPConn, n int) {
 		_ = conn.SetReadBuffer(1 << 10)
 		_, _ = io.WriteString(conn, starts[n%len(starts)])
@@ -62,7 +63,8 @@ func slow(t *testing.T, w *world) {
 
 // halfClosed has clients that send no more, in the middle of a request or after it.
 func halfClosed(t *testing.T, w *world) {
-	starts := append(beginnings(t, w), fmt.Sprintf("GET /v1/customers/%s/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", w.work.customers[0], w.servers[0].token))
+	starts, complete := requests(t, w)
+	starts = append(starts, complete)
 	hold(t, w, func(conn *net.TCPConn, n int) {
 		_, _ = io.WriteString(conn, starts[n%len(starts)])
 		_ = conn.CloseWrite()
