@@ -66,8 +66,8 @@ func (f *fault) inflict(t *testing.T, w *world) {
 	if *long {
 		n = f.long
 	}
-	started, answered, unanswered := time.Now(), 0, 0
-	for done := 0; done < n && !t.Failed(); {
+	started, done, answered, unanswered := time.Now(), 0, 0, 0
+	for done < n && !t.Failed() {
 		w.log = history.New()
 		w.work = w.begin(t, w.log)
 		defer w.work.end() // also if the test ends here
@@ -86,7 +86,7 @@ func (f *fault) inflict(t *testing.T, w *world) {
 	if f.harmless && unanswered > 0 {
 		t.Errorf("%d calls have no answer", unanswered)
 	}
-	t.Logf("struck %d times in %v: %d calls answered, %d not", n, time.Since(started).Round(time.Millisecond), answered, unanswered)
+	t.Logf("struck %d times in %v: %d calls answered, %d not", done, time.Since(started).Round(time.Millisecond), answered, unanswered)
 }
 
 // suffer has faults strike, one after the other.
