@@ -103,6 +103,9 @@ func (s *Store) Answered(ctx context.Context, partnerID, customerID string, key 
 		lists := new(changes)
 		lists.customer(partnerID, customerID)
 		s.noteOwn(lists)
+		// A commit that was interrupted while it waited for a replica can be seen, and may
+		// still be lost with its primary: who hears of it again must not be told too early.
+		_, err = s.pg.primary.Exec(ctx, replicatedSQL)
 	}
 	return a, s.wrapError("answered request", err)
 }

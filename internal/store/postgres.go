@@ -361,6 +361,10 @@ func (t *tx) lock(others company) error {
 	return err
 }
 
+// replicatedSQL returns when all that was committed before has the replicas that commits
+// wait for, as it is a commit that does.
+const replicatedSQL = `SELECT pg_logical_emit_message(true, 'partnercenter', '')`
+
 // writeChangesPostgres does what [Store.writeChanges] does, in two trips to the database: one to
 // look, one to write. It locks what it looks at, in the same order as every other
 // server.
