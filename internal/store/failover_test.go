@@ -4,10 +4,14 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -82,5 +86,108 @@ func TestUnreplicated(t *testing.T) {
 		if what := <-ended; !strings.HasSuffix(what, ": <nil>") {
 			t.Errorf("with the replica, %s", what)
 		}
+	}
+}
+
+// cutter stands before a server and cuts connections.
+type cutter struct {
+	address string
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+// newCutter returns one, and the address of a database through it. It loses requests to
+// interrupt a statement.
+func newCutter(t *testing.T, address string) (*cutter, string) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cutter{address: u.Host}
+	t.Cleanup(func() { _ = listener.Close(); c.cut() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go c.pass(conn)
+		}
+	}()
+	return c, with(t, address, func(u *url.URL, _ url.Values) { u.Host = listener.Addr().String() })
+}
+
+func (c *cutter) pass(conn net.Conn) {
+	defer conn.Close()
+	const cancelRequest = 80877102
+	first := make([]byte, 8)
+	if _, err := io.ReadFull(conn, first); err != nil || binary.BigEndian.Uint32(first[4:]) == cancelRequest {
+		return
+	}
+	server, err := net.Dial("tcp", c.address)
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	c.conns = append(c.conns, conn)
+	c.mu.Unlock()
+	if _, err := server.Write(first); err == nil {
+		go func() { _, _ = io.Copy(conn, server) }()
+		_, _ = io.Copy(server, conn)
+	}
+	// The server does not notice while it waits.
+}
+
+func (c *cutter) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.conns {
+		_ = conn.Close()
+	}
+	c.conns = nil
+}
+
+// A commit whose connection was cut has its effect later, and lists that were read in
+// between are read again.
+func TestCutCommit(t *testing.T) {
+	_, standby, address := synchronous(t)
+	cutter, through := newCutter(t, address)
+	s := openTest(t, through)
+	standby.Stop(t)
+	orders := func() int {
+		t.Helper()
+		_, n, err := listOrders(t.Context(), s, nil, OrderQuery{PartnerID: partnerA, CustomerID: orderless})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	ended := make(chan error)
+	go func() { ended <- s.Apply(t.Context(), placed(partnerA, orderless, "00000000000a")) }()
+	time.Sleep(300 * time.Millisecond)
+	cutter.cut()
+	if err := <-ended; !errors.Is(err, ErrUnreachable) {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * pollEvery) // it has looked since
+	kept := s.OrdersVersion(partnerA, orderless)
+	if n := orders(); n != 0 {
+		t.Fatalf("%d orders before the replica has them", n)
+	}
+	standby.Restart(t)
+	for started := time.Now(); orders() == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Since(started) > 30*time.Second {
+			t.Fatal("the order does not come")
+		}
+	}
+	time.Sleep(time.Second)
+	if s.OrdersVersion(partnerA, orderless) == kept {
+		t.Error("the list from before is kept")
 	}
 }

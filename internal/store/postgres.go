@@ -394,7 +394,10 @@ func (s *Store) tryChangesPostgres(batch []*job) (err error) {
 	}
 	lists, committed := new(changes), false
 	err = conn.SendBatch(ctx, s.writeOf(batch, lists, &committed)).Close()
-	// An error of the connection may have come after the commit.
+	// An error of the connection may have come after the commit, or before it.
+	if err != nil && !committed {
+		s.pg.watcher.disown()
+	}
 	s.noteOwn(lists)
 	if committed { // only the notification failed
 		return nil
@@ -492,7 +495,7 @@ func (s *Store) writeOf(batch []*job, lists *changes, committed *bool) *pgx.Batc
 		}
 	}
 	if !lists.none() {
-		b.Queue(announceSQL, s.pg.watcher.server, lists.encode(), int(lists.shared))
+		b.Queue(announceSQL, s.pg.watcher.own.Load(), lists.encode(), int(lists.shared))
 	}
 	if s.commits++; s.commits%forgetEvery == 0 {
 		now := s.system()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -46,7 +47,7 @@ func (p *postgres) announce(t *tx) error {
 	if !t.changed.all {
 		slots = t.changed.encode()
 	}
-	_, err := t.ExecContext(t.ctx, announceSQL, p.watcher.server, slots, int(t.changed.shared))
+	_, err := t.ExecContext(t.ctx, announceSQL, p.watcher.own.Load(), slots, int(t.changed.shared))
 	return err
 }
 
@@ -61,6 +62,7 @@ func (p *postgres) notify(ctx context.Context, t *tx) {
 type watcher struct {
 	store  *Store
 	server []byte       // identifies this one
+	own    atomic.Value // []byte: marks the rows of this one, see disown
 	deaf   atomic.Bool  // notifications are lost, for tests
 	joined atomic.Bool  // see Join
 	beaten atomic.Int64 // when this was last written, in nanoseconds of Unix
@@ -98,8 +100,13 @@ func parseSnapshot(text string) (l look, err error) {
 func newWatcher(s *Store) *watcher {
 	w := &watcher{store: s, server: make([]byte, 8), done: make(chan struct{}), wake: make(chan struct{}, 1), last: look{next: "0", running: []string{}}}
 	rand.Read(w.server) // never fails
+	w.own.Store(w.server)
 	return w
 }
+
+// disown has rows that this server wrote until now read as those of others are: a commit
+// without an answer may have its effect at any later time.
+func (w *watcher) disown() { w.own.Store([]byte(rand.Text())) }
 
 // watch begins to read what other servers change. Without direct connections it hears of
 // it only by reading.
@@ -214,7 +221,8 @@ func (w *watcher) look(ctx context.Context) (err error) {
 			}
 		}()
 	}
-	rows, err := w.store.pg.primary.Query(ctx, lookSQL, w.last.next, w.last.running, w.server)
+	ours := w.own.Load().([]byte)
+	rows, err := w.store.pg.primary.Query(ctx, lookSQL, w.last.next, w.last.running, ours)
 	if err != nil {
 		return err
 	}
@@ -240,7 +248,7 @@ func (w *watcher) look(ctx context.Context) (err error) {
 		return err
 	}
 	now.at = started
-	if started.Sub(w.last.at) > missed {
+	if started.Sub(w.last.at) > missed || !bytes.Equal(ours, w.own.Load().([]byte)) {
 		found.all, found.shared = true, everything
 	}
 	w.last = now
