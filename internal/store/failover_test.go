@@ -10,8 +10,10 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -189,5 +191,81 @@ func TestCutCommit(t *testing.T) {
 	time.Sleep(time.Second)
 	if s.OrdersVersion(partnerA, orderless) == kept {
 		t.Error("the list from before is kept")
+	}
+}
+
+// A primary that took over, or that lost the end of its log, gives numbers of transactions
+// again that were seen before.
+func TestNumbersAgain(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		lose func(t *testing.T, primary, standby *postgrestest.Cluster)
+	}{
+		{"another primary", func(t *testing.T, primary, standby *postgrestest.Cluster) {
+			primary.Kill(t)
+			standby.Promote(t)
+		}},
+		{"killed", func(t *testing.T, primary, _ *postgrestest.Cluster) {
+			primary.Kill(t)
+			primary.Restart(t)
+		}},
+		{"a connection crashed", func(t *testing.T, primary, _ *postgrestest.Cluster) {
+			conn, err := pgx.Connect(t.Context(), primary.AdminURL("postgres"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(context.WithoutCancel(t.Context()))
+			var pid int
+			if err := conn.QueryRow(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Skipf("processes of another user: %v", err)
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			primary := postgrestest.Dedicated(t, postgrestest.Options{})
+			address := primary.NewDatabase(t)
+			load(t, openTest(t, address), suiteSeed())
+			standby := primary.StartReplica(t)
+			second, err := url.Parse(standby.URL(""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			both := with(t, address, func(u *url.URL, o url.Values) {
+				u.Host += "," + second.Host
+				o.Set("target_session_attrs", "read-write")
+			})
+			a, b := openTest(t, both), openTest(t, both)
+			w := b.pg.watcher
+			w.deaf.Store(true)
+			w.mu.Lock()
+			next, err := strconv.Atoi(w.last.next)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.last.next = strconv.Itoa(next + 1000) // which nobody else has seen
+			test.lose(t, primary, standby)
+			for n := 0; ; n++ {
+				err := a.Apply(t.Context(), placed(partnerA, orderless, fmt.Sprintf("%012x", n)))
+				if err == nil {
+					break
+				}
+				if n > 300 {
+					t.Fatal(err)
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			version := &b.versions[versionSlot(partnerA, orderless)]
+			before := version.Load()
+			w.mu.Unlock()
+			for started := time.Now(); version.Load() == before; time.Sleep(10 * time.Millisecond) {
+				if time.Since(started) > 5*time.Second {
+					t.Fatal("the other server does not hear of it")
+				}
+			}
+		})
 	}
 }

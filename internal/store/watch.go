@@ -79,6 +79,7 @@ type watcher struct {
 // before next but the running ones. They are numbers of type xid8, in decimal.
 type look struct {
 	at      time.Time
+	life    string // of the primary, which begins with its start or crash
 	next    string
 	running []string
 }
@@ -197,11 +198,14 @@ func (s *Store) Refresh(ctx context.Context) error {
 	return s.wrapError("refresh", s.pg.watcher.look(ctx))
 }
 
-// lookSQL returns what was committed since the last look, or a row without it.
+// lookSQL returns what was committed since the last look, or a row without it. A crash
+// resets the statistics of a primary.
 const lookSQL = `
-SELECT s.snapshot, s.place, c.slots, coalesce(c.shared, -1)
+SELECT s.snapshot, s.place, s.life, c.slots, coalesce(c.shared, -1)
 FROM (
-    SELECT pg_current_snapshot()::text AS snapshot, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS place
+    SELECT pg_current_snapshot()::text AS snapshot, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS place,
+        concat(extract(epoch FROM pg_postmaster_start_time()), ' ', extract(epoch FROM stats_reset)) AS life
+    FROM pg_stat_wal
 ) s
 LEFT JOIN changes c ON (c.committed >= $1::text::xid8 OR c.committed = ANY ($2::text[]::xid8[])) AND c.server <> $3`
 
@@ -229,11 +233,11 @@ func (w *watcher) look(ctx context.Context) (err error) {
 	defer rows.Close()
 	var found changes
 	var place int64
-	var snapshot string
+	var snapshot, life string
 	for rows.Next() {
 		var slots []byte
 		var shared int
-		if err := rows.Scan(&snapshot, &place, &slots, &shared); err != nil {
+		if err := rows.Scan(&snapshot, &place, &life, &slots, &shared); err != nil {
 			return err
 		}
 		if shared >= 0 { // there is one
@@ -247,8 +251,14 @@ func (w *watcher) look(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	now.at = started
-	if started.Sub(w.last.at) > missed || !bytes.Equal(ours, w.own.Load().([]byte)) {
+	now.at, now.life = started, life
+	switch {
+	case life != w.last.life:
+		// Numbers of transactions that the last primary knew and this one does not are
+		// given again.
+		w.past = nil
+		found.all, found.shared = true, everything
+	case started.Sub(w.last.at) > missed, !bytes.Equal(ours, w.own.Load().([]byte)):
 		found.all, found.shared = true, everything
 	}
 	w.last = now
