@@ -573,7 +573,14 @@ func postgresOpenError(name string, err error) error {
 		e.Reason, e.Next = ErrNoDatabase, "create it (CREATE DATABASE), or check its name"
 	case "42501":
 		e.Reason, e.Next = ErrNotPermitted, "let the user create tables (GRANT CREATE ON SCHEMA …), or bring the database up to date as another one"
-	case "42704", "08P01", "22023":
+	case "08P01":
+		// PgBouncer has this code for all that it says.
+		if !strings.Contains(pg.Message, "parameter") {
+			e.Reason, e.Next = ErrUnreachable, "look whether the database server behind the pooler runs"
+			return e
+		}
+		fallthrough
+	case "42704", "22023":
 		e.Reason, e.Next = ErrAddress, "check the options behind the question mark"
 	case "53300":
 		e.Reason, e.Next = ErrManyConnections, "lower pool_max_conns in the addresses, or raise max_connections of the server"
