@@ -93,10 +93,9 @@ func TestUnreplicated(t *testing.T) {
 
 // cutter stands before a server and cuts connections.
 type cutter struct {
+	mu      sync.Mutex // guards what follows
 	address string
-
-	mu    sync.Mutex
-	conns []net.Conn
+	conns   []net.Conn
 }
 
 // newCutter returns one, and the address of a database through it. It loses requests to
@@ -132,18 +131,31 @@ func (c *cutter) pass(conn net.Conn) {
 	if _, err := io.ReadFull(conn, first); err != nil || binary.BigEndian.Uint32(first[4:]) == cancelRequest {
 		return
 	}
-	server, err := net.Dial("tcp", c.address)
+	c.mu.Lock()
+	address := c.address
+	c.conns = append(c.conns, conn)
+	c.mu.Unlock()
+	server, err := net.Dial("tcp", address)
 	if err != nil {
 		return
 	}
-	c.mu.Lock()
-	c.conns = append(c.conns, conn)
-	c.mu.Unlock()
 	if _, err := server.Write(first); err == nil {
 		go func() { _, _ = io.Copy(conn, server) }()
 		_, _ = io.Copy(server, conn)
 	}
 	// The server does not notice while it waits.
+}
+
+// lead has new connections lead elsewhere.
+func (c *cutter) lead(t *testing.T, address string) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.address = u.Host
 }
 
 func (c *cutter) cut() {
@@ -267,5 +279,63 @@ func TestNumbersAgain(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What one replica has is not looked for at another one to which the same address leads.
+func TestOtherReplica(t *testing.T) {
+	primary := postgrestest.Dedicated(t, postgrestest.Options{})
+	address := primary.NewDatabase(t)
+	load(t, openTest(t, address), suiteSeed())
+	name := databaseOf(t, address)
+	standbys := []*postgrestest.Cluster{primary.StartReplica(t), primary.StartReplica(t)}
+	proxy, through := newCutter(t, standbys[0].URL(name))
+	s := openWith(t, address, &Options{Replica: through})
+	n := 0
+	for round := range 3 {
+		behind := standbys[1-round%2]
+		execAt(t, behind.AdminURL(name), `SELECT pg_wal_replay_pause()`)
+		apply(t, s, placed(partnerA, orderless, fmt.Sprintf("%012x", n)))
+		n++
+		for started := time.Now(); !s.pg.replica.has(partnerA, orderless); time.Sleep(time.Millisecond) {
+			if time.Since(started) > 30*time.Second {
+				t.Fatal("the replica is not used")
+			}
+		}
+		proxy.lead(t, behind.URL(name))
+		var wait sync.WaitGroup
+		for range 8 { // more than there are connections
+			wait.Go(func() {
+				for ended := time.Now().Add(2 * replicaEvery); time.Now().Before(ended); {
+					_, got, err := listOrders(t.Context(), s, nil, OrderQuery{PartnerID: partnerA, CustomerID: orderless})
+					if err != nil || got != n {
+						t.Errorf("round %d: %d of %d orders, %v", round, got, n, err)
+						return
+					}
+				}
+			})
+		}
+		wait.Wait()
+		execAt(t, behind.AdminURL(name), `SELECT pg_wal_replay_resume()`)
+	}
+}
+
+// A server starts without its replica, and uses it from when it is there.
+func TestLateReplica(t *testing.T) {
+	primary := postgrestest.Dedicated(t, postgrestest.Options{})
+	address := primary.NewDatabase(t)
+	load(t, openTest(t, address), suiteSeed())
+	standby := primary.StartReplica(t)
+	standby.Stop(t)
+	s := openWith(t, address, &Options{Replica: standby.URL(databaseOf(t, address))})
+	s.Figures()
+	if _, _, err := listOrders(t.Context(), s, nil, OrderQuery{PartnerID: partnerA, CustomerID: shared}); err != nil || s.pg.replica.hasAll() {
+		t.Errorf("without the replica: %v", err)
+	}
+	standby.Restart(t)
+	for started := time.Now(); !s.pg.replica.hasAll(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(started) > 30*time.Second {
+			t.Fatal("the replica is not used")
+		}
 	}
 }

@@ -139,7 +139,7 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 		err = s.lists.list(ctx, &l)
 	case s.pg != nil:
 		begin := l
-		err = s.readList(s.pg.replica.has(q.PartnerID, q.CustomerID), func(from source) error {
+		err = s.readList(func(r *replica) bool { return r.has(q.PartnerID, q.CustomerID) }, func(from source) error {
 			l = begin
 			if q.isPlain() {
 				return from.list(ctx, &l)

@@ -132,14 +132,11 @@ func (s *Store) connectPostgres(ctx context.Context, config *pgxpool.Config, o O
 	if err := s.migratePostgres(ctx, direct.ConnConfig, server.schema, isDirect); err != nil {
 		return err
 	}
-	if s.pg.primary, err = newListPool(ctx, config, server.pooled); err != nil {
+	if s.pg.primary, err = newListPool(ctx, config, server.pooled, nil); err != nil {
 		return err
 	}
 	s.release = func() error {
 		s.pg.primary.Close()
-		if s.pg.replica != nil {
-			s.pg.replica.Close()
-		}
 		return nil
 	}
 	s.read = stdlib.OpenDBFromPool(s.pg.primary.Pool)
