@@ -80,6 +80,12 @@ soak: ## Run many random commands and kill servers, for about half an hour.
 chaos: setup ## Break servers, databases, disks and connections, and check what clients were told; takes an hour.
 	$(GO) test -count 1 -v -timeout 4h ./internal/chaos -long
 
+.PHONY: ha
+ha: ## Run deploy/ha on this machine and kill what can be killed; HAFLAGS='-rounds 5' for longer.
+	@GO="$(GO)" sh tools/setup.sh ha
+	$(GO) build -o bin/ha ./tools/ha
+	GO="$(GO)" bin/ha $(HAFLAGS)
+
 .PHONY: lint
 lint: ## Check style.
 	$(LINT) golangci-lint run ./...

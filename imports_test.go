@@ -177,6 +177,7 @@ var importTable = map[string]rule{
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 		why:    "users' tests link the server and no more",
 	},
+	"tools/ha":           {ours: []string{"internal/guid", "internal/history"}, others: []string{"golang.org/x/sys"}, why: "it runs programs, and knows of the server what clients know"},
 	"tools/bench":        {ours: anything, others: []string{"github.com/jackc/pgx/v5"}, why: "it measures the whole"},
 	"examples/export":    {ours: []string{""}, why: "it is a program as users write it: it has what they can import"},
 	"examples/placeonce": {ours: []string{""}, why: "as `examples/export`"},

@@ -3,7 +3,7 @@
 # detector; curl, Python, Node and the packages of examples/clients/node as unmodified
 # clients; Chromium and axe-core for the sign-in pages; shells to complete in; groff and
 # jq to read what the program writes; PostgreSQL, of which tests start their own servers.
-# More programs can be named.
+# More programs can be named; "ha" is for all that make ha needs.
 #
 # What is installed is kept, in its version. Nothing is changed unless everything that
 # is missing can be installed.
@@ -96,8 +96,12 @@ fi
 if ! runs chromium && ! runs chromium-browser && ! runs google-chrome; then
 	packages="$packages chromium"
 fi
+if [ "${1:-}" = ha ]; then
+	set -- etcd-server haproxy patroni pgbouncer
+fi
 for program in fish groff jq zsh "$@"; do
-	if ! runs "$program"; then
+	# The package is called after the program but for a suffix.
+	if ! runs "${program%-server}"; then
 		packages="$packages $program"
 	fi
 done
@@ -159,9 +163,11 @@ if [ -n "$packages" ]; then
 	$as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"
 	permit_services
 	trap - EXIT HUP INT TERM
-	if echo "$plan" | grep -q '^Inst pgbouncer '; then
-		$as_root update-rc.d pgbouncer disable
-	fi
+	for service in etcd-server haproxy patroni pgbouncer; do
+		if echo "$plan" | grep -q "^Inst $service "; then
+			$as_root update-rc.d "${service%-server}" disable
+		fi
+	done
 fi
 # Node comes first, as it runs npm for the others.
 for folder in $folders; do
