@@ -140,11 +140,12 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 	case s.pg != nil:
 		begin := l
 		err = s.readList(func(r *replica) bool { return r.has(q.PartnerID, q.CustomerID) }, func(from source) error {
-			l = begin
+			to := new(begin) // l would be on the heap with SQLite, too
+			defer func() { l = *to }()
 			if q.isPlain() {
-				return from.list(ctx, &l)
+				return from.list(ctx, to)
 			}
-			return s.listRows(ctx, statement{db: from.db, query: listOrdersSQL}, &l)
+			return s.listRows(ctx, statement{db: from.db, query: listOrdersSQL}, to)
 		})
 	default:
 		err = s.listRows(ctx, s.listOrders, &l)
