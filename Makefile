@@ -88,6 +88,16 @@ soak: ## Run many random commands, kill servers and keep them at work, for an ho
 	$(GO) test -count 1 -v ./cmd/partnercenter -run TestSpreadsheetOpensCSV -spreadsheet
 	$(GO) test -count 1 ./cmd/partnercenter -run TestPackages -packages
 
+.PHONY: chaos
+chaos: setup ## Break servers, databases, disks and connections, and check what clients were told; takes an hour.
+	$(GO) test -count 1 -v -timeout 4h ./internal/chaos -long
+
+.PHONY: ha
+ha: ## Run deploy/ha on this machine and kill what can be killed; HAFLAGS='-rounds 5' for longer.
+	@GO="$(GO)" sh tools/setup.sh ha
+	$(GO) build -o bin/ha ./tools/ha
+	GO="$(GO)" bin/ha $(HAFLAGS)
+
 .PHONY: lint
 lint: ## Check style.
 	$(LINT) golangci-lint run ./...

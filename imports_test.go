@@ -151,6 +151,12 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "github.com/puzpuzpuz/xsync/v4", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
+	"internal/chaos": {why: "it has only tests"},
+	"internal/history": {
+		ours:   []string{"", "internal/guid"},
+		others: []string{"github.com/anishathalye/porcupine"},
+		why:    "it is for tests, and knows a server by what it answers",
+	},
 	"internal/fleet":           {why: "it is for tests, and says on what partnercentertest runs there"},
 	"internal/fleet/fleettest": {ours: anything, others: anything, why: "it is for tests"},
 	"internal/ops": {
@@ -172,6 +178,7 @@ var importTable = map[string]rule{
 		why:    "users' tests link the server and no more",
 	},
 	"tools/bench":        {ours: anything, others: []string{"github.com/getkin/kin-openapi/openapi3", "github.com/jackc/pgx/v5"}, why: "it measures the whole"},
+	"tools/ha":           {ours: []string{"internal/guid", "internal/history"}, others: []string{"golang.org/x/sys"}, why: "it runs programs, and knows of the server what clients know"},
 	"examples/export":    {ours: []string{""}, why: "it is a program as users write it: it has what they can import"},
 	"examples/placeonce": {ours: []string{""}, why: "as `examples/export`"},
 	"examples/report":    {ours: []string{""}, why: "as `examples/export`"},

@@ -68,5 +68,33 @@ else
 	without "nginx.conf" "nginx, of Debian's package nginx-light"
 fi
 
+# The files of one machine, as if it were this one.
+for name in SUPERUSER REPLICATION OWNER PATRONI; do
+	echo "${name}_PASSWORD=x"
+done >"$dir/cluster.conf"
+cat >>"$dir/cluster.conf" <<END
+HOST_1=127.83.0.1 HOST_2=127.83.0.2 HOST_3=127.83.0.3
+ETCD_DATA=$dir/etcd PATRONI_FOLDER=$dir BOUNCER_FOLDER=$dir DATA=$dir/data PGPASS=$dir/pgpass
+END
+check "configure.sh" sh deploy/ha/configure.sh 1 "$dir/ha" "$dir/cluster.conf"
+PATH=$PATH:/usr/sbin
+if command -v haproxy >/dev/null; then
+	check "haproxy.cfg" haproxy -q -c -f "$dir/ha/haproxy.cfg"
+else
+	without "haproxy.cfg" "haproxy, which make ha installs"
+fi
+
+# It is silent about what is right. What is to be reached or free, make ha looks at.
+patroni_yml() {
+	patroni --validate-config "$dir/ha/patroni.yml" >"$dir/patroni" 2>&1 || true
+	! grep -v 'not reachable\|already in use' "$dir/patroni"
+}
+
+if command -v patroni >/dev/null; then
+	check "patroni.yml" patroni_yml
+else
+	without "patroni.yml" "patroni, which make ha installs"
+fi
+
 [ -z "$failed" ] || exit 1
 [ -z "$missing" ] || [ "${PARTNERCENTER_TESTS:-}" != all ]

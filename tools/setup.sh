@@ -3,7 +3,8 @@
 # detector; curl, Python, Node and the packages of examples/clients/node as unmodified
 # clients; Chromium and axe-core for the sign-in pages; shells to complete in; groff and
 # jq to read what the program writes; PostgreSQL, of which tests start their own servers.
-# More programs can be named; "peers" is for what make bench-peers measures beside the server.
+# More programs can be named; "peers" is for what make bench-peers measures beside the server,
+# and "ha" for all that make ha needs.
 #
 # What is installed is kept, in its version. Nothing is changed unless everything that
 # is missing can be installed.
@@ -107,8 +108,12 @@ if [ "${1:-}" = peers ]; then
 		packages="$packages default-jre-headless"
 	fi
 fi
+if [ "${1:-}" = ha ]; then
+	set -- etcd-server haproxy patroni pgbouncer
+fi
 for program in fish groff jq zsh "$@"; do
-	if ! runs "$program"; then
+	# The package is called after the program but for a suffix.
+	if ! runs "${program%-server}"; then
 		packages="$packages $program"
 	fi
 done
@@ -170,9 +175,9 @@ if [ -n "$packages" ]; then
 	$as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"
 	permit_services
 	trap - EXIT HUP INT TERM
-	for service in nginx pgbouncer; do
+	for service in etcd-server haproxy nginx patroni pgbouncer; do
 		if echo "$plan" | grep -q "^Inst $service "; then
-			$as_root update-rc.d "$service" disable
+			$as_root update-rc.d "${service%-server}" disable
 		fi
 	done
 fi

@@ -77,7 +77,9 @@ func (p *placementCheck) place() (*Order, []Event) {
 		}
 	}
 	o.Document.Status = partnercenter.OrderStatus(status)
-	o.Facts.Visible = later(p.now, p.settings.OrderLag)
+	if p.settings.OrderLag > 0 { // otherwise it is there whatever the clock is set to
+		o.Facts.Visible = later(p.now, p.settings.OrderLag)
+	}
 	for _, l := range p.lines {
 		o.addLine(p.Account, ids, l.item, l.line, p.now, provisioned)
 	}

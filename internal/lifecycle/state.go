@@ -240,7 +240,7 @@ func (o *Order) ActivationLinks(base string, now time.Time) []partnercenter.Orde
 	list := []partnercenter.OrderLineItemActivationLink{}
 	for i := range o.Document.LineItems {
 		s := o.subscriptionOf(i)
-		if s == nil || s.Facts.Kind != catalog.Marketplace || now.Before(s.Facts.Since) {
+		if s == nil || s.Facts.Kind != catalog.Marketplace || !s.Exists(now) {
 			continue
 		}
 		list = append(list, partnercenter.OrderLineItemActivationLink{LineItemNumber: new(i), Link: s.activationLink(base)})

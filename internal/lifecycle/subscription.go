@@ -233,6 +233,12 @@ func (o *Order) cancelLine(number int) []Event {
 	return []Event{{Kind: "order cancelled"}}
 }
 
+// Exists reports whether the subscription is there at an instant. One of a legacy offer is,
+// from the purchase on, even if the clock is set to before it: its order has it, too.
+func (s *Subscription) Exists(now time.Time) bool {
+	return s.Facts.Kind.Legacy() || !now.Before(s.Facts.Since)
+}
+
 // At returns the subscription's document at an instant: when the term ends and what can
 // still be refunded changes with time.
 func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subscription {
@@ -283,7 +289,7 @@ const maxNickname = 500
 // updateRules apply to changes of an existing subscription.
 var updateRules = []rule[*updateCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotReady, "it is being provisioned", func(u *updateCheck) (string, string) {
-		return require(!u.now.Before(u.Facts.Since), "Try again when GET .../provisioningstatus of its order returns fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
+		return require(u.Exists(u.now), "Try again when GET .../provisioningstatus of its order returns fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the body's id is another subscription's", func(u *updateCheck) (string, string) {
 		return require(u.request.ID == "" || ascii.EqualFold(u.request.ID, u.Document.ID), "Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))

@@ -338,6 +338,30 @@ func TestRequestIDs(t *testing.T) {
 	write(http.MethodPatch, subscription, `{"quantity":5}`, id, 200)
 }
 
+// An order that was listed stays listed when the clock goes back and it is changed, and its
+// subscription is there.
+func TestListedBefore(t *testing.T) {
+	for name, lag := range map[string]time.Duration{"at once": 0, "later": 15 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			a := newAPI(t, partnercentertest.Options{OrderLag: lag}).as(t, adminAgent)
+			list := func() int {
+				t.Helper()
+				return decode[partnercenter.Collection[*partnercenter.Order]](t, a.send(t, http.MethodGet, ordersOf(documented), "", 200)).TotalCount
+			}
+			before := list()
+			o := a.place(t, documented, line(offerE3, 2))
+			a.Clock().Advance(lag)
+			a.patchOrder(t, documented, o.ID, `{"billingCycle":"annual"}`)
+			a.Clock().Set(time.Now().Add(-30 * time.Second)) // no more than tokens bear
+			a.patchOrder(t, documented, o.ID, `{"billingCycle":"monthly"}`)
+			if n := list(); n != before+1 {
+				t.Errorf("%d orders are listed of %d", n, before+1)
+			}
+			a.subscription(t, documented, o.LineItems[0].SubscriptionID)
+		})
+	}
+}
+
 // TestOrderLag places orders that appear in lists later than they can be read.
 func TestOrderLag(t *testing.T) {
 	a := newAPI(t, partnercentertest.Options{OrderLag: 15 * time.Minute, ProvisioningTime: 5 * time.Minute}).as(t, adminAgent)

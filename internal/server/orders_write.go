@@ -260,7 +260,8 @@ func (s *Server) orderChange(c *call, d decision) (*store.Change, error) {
 		Order: &store.OrderRecord{Order: &o.Document, Facts: facts, Visible: zeroIfPast(o.Facts.Visible, now), Settled: zeroIfPast(o.Settled(), now)},
 	}
 	if d.record != nil {
-		change.Order.Revision = d.record.Revision
+		// An order that was listed stays listed when the clock goes back.
+		change.Order.Visible, change.Order.Revision = zeroIfPast(d.record.Visible, now), d.record.Revision
 	}
 	for _, x := range o.Changed {
 		facts, err := json.Marshal(x.Facts)

@@ -82,7 +82,7 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 	now := s.now()
 	items := []*partnercenter.Subscription{}
 	for _, x := range list {
-		if !now.Before(x.Facts.Since) && keep(x) {
+		if x.Exists(now) && keep(x) {
 			item := x.At(s.config.Rules, now)
 			item.RefundableQuantity = nil // a single subscription has it
 			items = append(items, item)
@@ -118,7 +118,7 @@ func (s *Server) subscription(c *call) (*lifecycle.Subscription, error) {
 		if err != nil {
 			return nil, err
 		}
-		if x != nil && !s.now().Before(x.Facts.Since) {
+		if x != nil && x.Exists(s.now()) {
 			return x, nil
 		}
 	}

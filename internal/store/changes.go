@@ -97,6 +97,16 @@ func (s *Store) Answered(ctx context.Context, partnerID, customerID string, key 
 	if err == nil && len(a.Body) > 0 && !isDocument(a.Body) {
 		err = fmt.Errorf("key %x: %w", key, ErrDamaged)
 	}
+	if err == nil && s.pg != nil {
+		// Another server may have written it, and this one may not have read that yet. Who
+		// gets the answer here sees the change here.
+		lists := new(changes)
+		lists.customer(partnerID, customerID)
+		s.noteOwn(lists)
+		// A commit that was interrupted while it waited for a replica can be seen, and may
+		// still be lost with its primary: who hears of it again must not be told too early.
+		_, err = s.pg.primary.Exec(ctx, replicatedSQL)
+	}
 	return a, s.wrapError("answered request", err)
 }
 

@@ -88,7 +88,7 @@ func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) 
 	if s.pg == nil {
 		return s.listCustomers(ctx, s.read, dst, q)
 	}
-	err = s.readList(s.pg.replica.hasAll(), func(from source) error {
+	err = s.readList((*replica).hasAll, func(from source) error {
 		list, err = s.listCustomers(ctx, from.db, dst, q)
 		return err
 	})

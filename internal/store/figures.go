@@ -69,7 +69,7 @@ func (s *Store) Figures() Figures {
 	s.closing.RUnlock()
 	if s.pg != nil {
 		f.Pools = append(f.Pools, s.pg.primary.figures("primary"))
-		if s.pg.replica != nil {
+		if s.pg.replica != nil && s.pg.replica.turn.Load() > 0 {
 			f.Pools = append(f.Pools, s.pg.replica.figures("replica"))
 		}
 		return f

@@ -139,12 +139,13 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 		err = s.lists.list(ctx, &l)
 	case s.pg != nil:
 		begin := l
-		err = s.readList(s.pg.replica.has(q.PartnerID, q.CustomerID), func(from source) error {
-			l = begin
+		err = s.readList(func(r *replica) bool { return r.has(q.PartnerID, q.CustomerID) }, func(from source) error {
+			to := new(begin) // l would be on the heap with SQLite, too
+			defer func() { l = *to }()
 			if q.isPlain() {
-				return from.list(ctx, &l)
+				return from.list(ctx, to)
 			}
-			return s.listRows(ctx, statement{db: from.db, query: listOrdersSQL}, &l)
+			return s.listRows(ctx, statement{db: from.db, query: listOrdersSQL}, to)
 		})
 	default:
 		err = s.listRows(ctx, s.listOrders, &l)

@@ -132,14 +132,11 @@ func (s *Store) connectPostgres(ctx context.Context, config *pgxpool.Config, o O
 	if err := s.migratePostgres(ctx, direct.ConnConfig, server.schema, isDirect); err != nil {
 		return err
 	}
-	if s.pg.primary, err = newListPool(ctx, config, server.pooled); err != nil {
+	if s.pg.primary, err = newListPool(ctx, config, server.pooled, nil); err != nil {
 		return err
 	}
 	s.release = func() error {
 		s.pg.primary.Close()
-		if s.pg.replica != nil {
-			s.pg.replica.Close()
-		}
 		return nil
 	}
 	s.read = stdlib.OpenDBFromPool(s.pg.primary.Pool)
@@ -361,6 +358,10 @@ func (t *tx) lock(others company) error {
 	return err
 }
 
+// replicatedSQL returns when all that was committed before has the replicas that commits
+// wait for, as it is a commit that does.
+const replicatedSQL = `SELECT pg_logical_emit_message(true, 'partnercenter', '')`
+
 // writeChangesPostgres does what [Store.writeChanges] does, in two trips to the database: one to
 // look, one to write. It locks what it looks at, in the same order as every other
 // server.
@@ -390,7 +391,10 @@ func (s *Store) tryChangesPostgres(batch []*job) (err error) {
 	}
 	lists, committed := new(changes), false
 	err = conn.SendBatch(ctx, s.writeOf(batch, lists, &committed)).Close()
-	// An error of the connection may have come after the commit.
+	// An error of the connection may have come after the commit, or before it.
+	if err != nil && !committed {
+		s.pg.watcher.disown()
+	}
 	s.noteOwn(lists)
 	if committed { // only the notification failed
 		return nil
@@ -488,7 +492,7 @@ func (s *Store) writeOf(batch []*job, lists *changes, committed *bool) *pgx.Batc
 		}
 	}
 	if !lists.none() {
-		b.Queue(announceSQL, s.pg.watcher.server, lists.encode(), int(lists.shared))
+		b.Queue(announceSQL, s.pg.watcher.own.Load(), lists.encode(), int(lists.shared))
 	}
 	if s.commits++; s.commits%forgetEvery == 0 {
 		now := s.system()
@@ -566,7 +570,14 @@ func postgresOpenError(name string, err error) error {
 		e.Reason, e.Next = ErrNoDatabase, "create it (CREATE DATABASE), or check its name"
 	case "42501":
 		e.Reason, e.Next = ErrNotPermitted, "let the user create tables (GRANT CREATE ON SCHEMA …), or bring the database up to date as another one"
-	case "42704", "08P01", "22023":
+	case "08P01":
+		// PgBouncer has this code for all that it says.
+		if !strings.Contains(pg.Message, "parameter") {
+			e.Reason, e.Next = ErrUnreachable, "look whether the database server behind the pooler runs"
+			return e
+		}
+		fallthrough
+	case "42704", "22023":
 		e.Reason, e.Next = ErrAddress, "check the options behind the question mark"
 	case "53300":
 		e.Reason, e.Next = ErrManyConnections, "lower pool_max_conns in the addresses, or raise max_connections of the server"

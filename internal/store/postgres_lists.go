@@ -47,9 +47,18 @@ const (
 	tripsByProcessor = 2
 )
 
-func newListPool(ctx context.Context, config *pgxpool.Config, pooled bool) (*listPool, error) {
+// newListPool returns a pool. Meet, if not nil, is called with each connection to the
+// server itself.
+func newListPool(ctx context.Context, config *pgxpool.Config, pooled bool, meet func(context.Context, *pgx.Conn) error) (*listPool, error) {
 	if !pooled {
-		config.AfterConnect = prepareLists
+		config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+			if meet != nil {
+				if err := meet(ctx, conn); err != nil {
+					return err
+				}
+			}
+			return prepareLists(ctx, conn)
+		}
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	return &listPool{Pool: pool, pooled: pooled}, err

@@ -169,6 +169,26 @@ func TestServersTellEachOther(t *testing.T) {
 	}
 }
 
+// Who gets the answer to a write of another server again sees what it changed, before
+// this server has read of it.
+func TestAnsweredElsewhere(t *testing.T) {
+	address := postgrestest.Start(t).NewDatabase(t)
+	a, b := openTest(t, address), openTest(t, address)
+	load(t, a, suiteSeed())
+	b.pg.watcher.mu.Lock() // it does not look
+	defer b.pg.watcher.mu.Unlock()
+	change := placed(partnerA, orderless, "00000000000b")
+	change.Answer = &Answer{Key: []byte("0123456789abcdef"), Digest: []byte("digest"), Status: 201}
+	before := b.OrdersVersion(partnerA, orderless)
+	apply(t, a, change)
+	if answer, err := b.Answered(t.Context(), partnerA, orderless, change.Answer.Key); err != nil || answer == nil {
+		t.Fatal(answer, err)
+	}
+	if b.OrdersVersion(partnerA, orderless) == before {
+		t.Error("a list that was kept before stands for what there is")
+	}
+}
+
 // Transactions are seen whose number is before that of others that have been seen.
 func TestLateCommit(t *testing.T) {
 	address := postgrestest.Start(t).NewDatabase(t)

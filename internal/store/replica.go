@@ -5,11 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -29,15 +32,17 @@ const (
 
 // replica is a streaming replica. Places are numbers of bytes in the primary's log.
 type replica struct {
-	source
-	name string
+	source // empty until it was reached
+	name   string
 
 	replayed atomic.Int64               // how far it has come; 0 while it is left alone
+	turn     atomic.Int64               // counts what the address has led to
 	needed   [versionSlots]atomic.Int64 // where the changes of lists are
 	newest   atomic.Int64               // the last place that the primary told
 
-	mu      sync.Mutex // guards own
+	mu      sync.Mutex // guards own and server, and changes of replayed
 	own     changes    // what this server wrote since the primary told a place
+	server  string     // which one the address leads to, by when it was started
 	cancel  context.CancelFunc
 	done    chan struct{}
 	behind  bool
@@ -48,48 +53,110 @@ type replica struct {
 	caughtUp time.Time
 }
 
-// openReplica begins to use a replica.
+// openReplica begins to use a replica, now or as soon as it can be reached.
 func (s *Store) openReplica(ctx context.Context, o Options, primary *postgresServer) error {
 	config, name, err := parsePostgres(o.Replica)
 	if err != nil {
 		return err
 	}
-	server, err := examine(ctx, config)
-	if err != nil {
-		return postgresOpenError(name, err)
-	}
-	switch {
-	case server.system != primary.system || server.database != primary.database:
-		return &OpenError{Path: name, Reason: ErrOtherDatabase, Cause: fmt.Errorf("it is no replica of %s", s.pg.name), Next: "give --read-db the address of a streaming replica of the database of --db"}
-	case !server.replica:
-		return &OpenError{Path: name, Reason: ErrNoReplica, Next: "give --read-db the address of a streaming replica, or leave it out"}
-	}
-	configure(config.ConnConfig, server.pooled)
-	if err := limitPool(config, server, o.Readers); err != nil {
-		return postgresOpenError(name, err)
-	}
-	pool, err := newListPool(ctx, config, server.pooled)
-	if err != nil {
-		return postgresOpenError(name, err)
-	}
-	r := &replica{source: source{pool, stdlib.OpenDBFromPool(pool.Pool)}, name: name, done: make(chan struct{})}
+	r := &replica{name: name, done: make(chan struct{})}
 	for i := range r.needed {
 		r.needed[i].Store(nowhere)
 	}
 	r.own.all = true
+	connect := func(ctx context.Context) error {
+		if err := s.connectReplica(ctx, r, config, o, primary); err != nil {
+			return postgresOpenError(name, err)
+		}
+		return nil
+	}
+	if err := connect(ctx); errors.Is(err, ErrUnreachable) {
+		s.pg.log.Warn("the replica cannot be reached: lists are read from the primary until it can", "replica", name, "error", err)
+	} else if err != nil {
+		return err
+	}
 	ctx, r.cancel = context.WithCancel(context.Background())
 	s.pg.replica = r
-	go r.follow(ctx, s)
+	go func() {
+		defer close(r.done)
+		r.reach(ctx, s.pg.log, connect)
+		r.follow(ctx, s)
+	}()
+	return nil
+}
+
+// reach connects to a replica that could not be reached.
+func (r *replica) reach(ctx context.Context, log *slog.Logger, connect func(context.Context) error) {
+	for r.listPool == nil && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+		switch err := connect(ctx); {
+		case err == nil:
+			log.Info("the replica can be reached", "replica", r.name)
+		case !errors.Is(err, ErrUnreachable) && ctx.Err() == nil:
+			log.Error("the replica cannot be used: lists are read from the primary until it can", "replica", r.name, "error", err)
+		}
+	}
+}
+
+func (s *Store) connectReplica(ctx context.Context, r *replica, config *pgxpool.Config, o Options, primary *postgresServer) error {
+	config = config.Copy()
+	server, err := examine(ctx, config)
+	switch {
+	case err != nil:
+		return err
+	case server.system != primary.system || server.database != primary.database:
+		return &OpenError{Reason: ErrOtherDatabase, Cause: fmt.Errorf("it is no replica of %s", s.pg.name), Next: "give --read-db the address of a streaming replica of the database of --db"}
+	case !server.replica:
+		return &OpenError{Reason: ErrNoReplica, Next: "give --read-db the address of a streaming replica, or leave it out"}
+	}
+	configure(config.ConnConfig, server.pooled)
+	if err := limitPool(config, server, o.Readers); err != nil {
+		return err
+	}
+	pool, err := newListPool(ctx, config, server.pooled, r.meet)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.source = source{pool, stdlib.OpenDBFromPool(pool.Pool)}
+	return nil
+}
+
+// meet notes which replica a new connection leads to. If it is another one than before, as
+// behind a proxy, or has restarted, what the last one had says nothing of it.
+func (r *replica) meet(ctx context.Context, conn *pgx.Conn) error {
+	var server string
+	if err := conn.QueryRow(ctx, `SELECT extract(epoch FROM pg_postmaster_start_time())::text`).Scan(&server); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.server == server {
+		return nil
+	}
+	if r.listPool != nil {
+		r.Reset() // connections to the last one
+	}
+	r.server = server
+	r.turn.Add(1)
+	r.replayed.Store(0)
 	return nil
 }
 
 // follow asks the replica how far it has come.
 func (r *replica) follow(ctx context.Context, s *Store) {
-	defer close(r.done)
+	if r.listPool == nil {
+		return
+	}
 	ticker := time.NewTicker(replicaEvery)
 	defer ticker.Stop()
 	r.caughtUp = time.Now()
 	for {
+		turn := r.turn.Load()
 		place, err := r.place(ctx)
 		now := time.Now()
 		switch target := r.newest.Load(); {
@@ -115,7 +182,11 @@ func (r *replica) follow(ctx context.Context, s *Store) {
 		if behind {
 			place = 0
 		}
-		r.replayed.Store(place)
+		r.mu.Lock()
+		if r.turn.Load() == turn {
+			r.replayed.Store(place)
+		}
+		r.mu.Unlock()
 		select {
 		case <-ctx.Done():
 			return
@@ -140,19 +211,20 @@ SELECT CASE WHEN pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_last_wal_replay_lsn
 func (r *replica) stop() error {
 	r.cancel()
 	<-r.done
+	if r.listPool == nil {
+		return nil
+	}
+	defer r.Close()
 	return r.db.Close()
 }
 
 // has reports whether the replica has what a customer's lists need.
 func (r *replica) has(partnerID, customerID string) bool {
-	return r != nil && r.replayed.Load() >= r.needed[versionSlot(partnerID, customerID)].Load()
+	return r.replayed.Load() >= r.needed[versionSlot(partnerID, customerID)].Load()
 }
 
 // hasAll reports whether the replica has what every list needs.
 func (r *replica) hasAll() bool {
-	if r == nil {
-		return false
-	}
 	replayed := r.replayed.Load()
 	for i := range r.needed {
 		if replayed < r.needed[i].Load() {
@@ -168,15 +240,22 @@ type source struct {
 	db *sql.DB
 }
 
-// readList has fn read from the replica, if it is to be used. If it cannot, or else, fn
-// reads from the primary.
-func (s *Store) readList(useReplica bool, fn func(source) error) error {
-	if useReplica {
-		err := fn(s.pg.replica.source)
-		if err == nil || errors.Is(err, ErrNotYours) || errors.Is(err, ErrDamaged) {
-			return err
+// readList has fn read from the replica, if it has what is to be read. If it cannot, or
+// else, fn reads from the primary.
+func (s *Store) readList(has func(*replica) bool, fn func(source) error) error {
+	if r := s.pg.replica; r != nil {
+		turn := r.turn.Load()
+		if has(r) {
+			err := fn(r.source)
+			switch {
+			case r.turn.Load() != turn:
+				// It may have been read from one that has less.
+			case err == nil, errors.Is(err, ErrNotYours), errors.Is(err, ErrDamaged):
+				return err
+			default:
+				r.replayed.Store(0) // until it answers again
+			}
 		}
-		s.pg.replica.replayed.Store(0) // until it answers again
 	}
 	return fn(source{s.pg.primary, s.read})
 }

@@ -324,6 +324,9 @@ func (s *Store) runTx(ctx context.Context, others company, fn func(*tx) error) e
 		}
 	}
 	err = t.Commit()
+	if err != nil && s.pg != nil {
+		s.pg.watcher.disown()
+	}
 	// After the commit, and before the caller hears of it. A list that was read in
 	// between is kept under the old number and soon discarded. An error of the database
 	// may come after the commit, too.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -46,7 +47,7 @@ func (p *postgres) announce(t *tx) error {
 	if !t.changed.all {
 		slots = t.changed.encode()
 	}
-	_, err := t.ExecContext(t.ctx, announceSQL, p.watcher.server, slots, int(t.changed.shared))
+	_, err := t.ExecContext(t.ctx, announceSQL, p.watcher.own.Load(), slots, int(t.changed.shared))
 	return err
 }
 
@@ -61,6 +62,7 @@ func (p *postgres) notify(ctx context.Context, t *tx) {
 type watcher struct {
 	store  *Store
 	server []byte       // identifies this one
+	own    atomic.Value // []byte: marks the rows of this one, see disown
 	deaf   atomic.Bool  // notifications are lost, for tests
 	joined atomic.Bool  // see Join
 	beaten atomic.Int64 // when this was last written, in nanoseconds of Unix
@@ -77,6 +79,7 @@ type watcher struct {
 // before next but the running ones. They are numbers of type xid8, in decimal.
 type look struct {
 	at      time.Time
+	life    string // of the primary, which begins with its start or crash
 	next    string
 	running []string
 }
@@ -98,8 +101,13 @@ func parseSnapshot(text string) (l look, err error) {
 func newWatcher(s *Store) *watcher {
 	w := &watcher{store: s, server: make([]byte, 8), done: make(chan struct{}), wake: make(chan struct{}, 1), last: look{next: "0", running: []string{}}}
 	rand.Read(w.server) // never fails
+	w.own.Store(w.server)
 	return w
 }
+
+// disown has rows that this server wrote until now read as those of others are: a commit
+// without an answer may have its effect at any later time.
+func (w *watcher) disown() { w.own.Store([]byte(rand.Text())) }
 
 // watch begins to read what other servers change. Without direct connections it hears of
 // it only by reading.
@@ -190,11 +198,14 @@ func (s *Store) Refresh(ctx context.Context) error {
 	return s.wrapError("refresh", s.pg.watcher.look(ctx))
 }
 
-// lookSQL returns what was committed since the last look, or a row without it.
+// lookSQL returns what was committed since the last look, or a row without it. A crash
+// resets the statistics of a primary.
 const lookSQL = `
-SELECT s.snapshot, s.place, c.slots, coalesce(c.shared, -1)
+SELECT s.snapshot, s.place, s.life, c.slots, coalesce(c.shared, -1)
 FROM (
-    SELECT pg_current_snapshot()::text AS snapshot, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS place
+    SELECT pg_current_snapshot()::text AS snapshot, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS place,
+        concat(extract(epoch FROM pg_postmaster_start_time()), ' ', extract(epoch FROM stats_reset)) AS life
+    FROM pg_stat_wal
 ) s
 LEFT JOIN changes c ON (c.committed >= $1::text::xid8 OR c.committed = ANY ($2::text[]::xid8[])) AND c.server <> $3`
 
@@ -214,18 +225,19 @@ func (w *watcher) look(ctx context.Context) (err error) {
 			}
 		}()
 	}
-	rows, err := w.store.pg.primary.Query(ctx, lookSQL, w.last.next, w.last.running, w.server)
+	ours := w.own.Load().([]byte)
+	rows, err := w.store.pg.primary.Query(ctx, lookSQL, w.last.next, w.last.running, ours)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	var found changes
 	var place int64
-	var snapshot string
+	var snapshot, life string
 	for rows.Next() {
 		var slots []byte
 		var shared int
-		if err := rows.Scan(&snapshot, &place, &slots, &shared); err != nil {
+		if err := rows.Scan(&snapshot, &place, &life, &slots, &shared); err != nil {
 			return err
 		}
 		if shared >= 0 { // there is one
@@ -239,8 +251,14 @@ func (w *watcher) look(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	now.at = started
-	if started.Sub(w.last.at) > missed {
+	now.at, now.life = started, life
+	switch {
+	case life != w.last.life:
+		// Numbers of transactions that the last primary knew and this one does not are
+		// given again.
+		w.past = nil
+		found.all, found.shared = true, everything
+	case started.Sub(w.last.at) > missed, !bytes.Equal(ours, w.own.Load().([]byte)):
 		found.all, found.shared = true, everything
 	}
 	w.last = now

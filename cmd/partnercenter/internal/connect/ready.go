@@ -155,7 +155,7 @@ func ClaimReadyFile(ctx context.Context, path string, facts ReadyFacts) (owner s
 	}
 	unlock := lockBriefly(ctx, path+".lock")
 	defer unlock()
-	if address, running := RunningServer(ctx, path); running {
+	if address, running := RunningServer(ctx, path, facts); running {
 		return address, nil
 	}
 	data, err := partnercenter.Marshal(facts)
@@ -286,8 +286,9 @@ const runningTimeout = 5 * time.Second
 
 // RunningServer reports whether the server that wrote a ready file is running, and its
 // address. It asks the server: process ids are used again, and those of containers mean
-// nothing outside. One that takes the connection and does not answer counts as running.
-func RunningServer(ctx context.Context, path string) (address string, running bool) {
+// nothing outside. One that takes the connection and does not answer counts as running,
+// but not at an address where the caller itself listens: who had that before is gone.
+func RunningServer(ctx context.Context, path string, caller ReadyFacts) (address string, running bool) {
 	if otherThanFile(path) {
 		return "", false
 	}
@@ -296,6 +297,9 @@ func RunningServer(ctx context.Context, path string) (address string, running bo
 		return "", false
 	}
 	address = cmp.Or(facts.APIURL, facts.APIURLTLS)
+	if address == cmp.Or(caller.APIURL, caller.APIURLTLS) || slices.Contains(caller.APIURLs, address) {
+		return address, false
+	}
 	transport, err := NewTransport(facts.CAFile)
 	if err != nil {
 		if transport, err = NewTransport(""); err != nil {

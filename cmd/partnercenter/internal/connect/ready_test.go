@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -50,6 +51,25 @@ func TestClaimReadyFile(t *testing.T) {
 		}
 		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(left) != 1 {
 			t.Errorf("%q are there", left)
+		}
+	}
+}
+
+// A server that was killed has left its file. When it starts again at the same address, it
+// listens there and does not answer yet.
+func TestClaimOwnReadyFile(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	path := filepath.Join(t.TempDir(), "local.json")
+	first := "http://" + l.Addr().String()
+	for _, facts := range []ReadyFacts{
+		{PID: 1, APIURL: first}, {PID: 2, APIURL: first}, {PID: 3, APIURL: "http://127.0.0.1:1", APIURLs: []string{"http://127.0.0.1:1", first}},
+	} {
+		if owner, err := ClaimReadyFile(t.Context(), path, facts); owner != "" || err != nil {
+			t.Errorf("%+v: the file is of %q, %v", facts, owner, err)
 		}
 	}
 }

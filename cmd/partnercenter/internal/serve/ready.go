@@ -27,7 +27,7 @@ func (l *local) chooseReadyFile(ctx context.Context, o *serveOptions) error {
 		}
 	}
 	l.readyFile = path
-	if address, ok := connect.RunningServer(ctx, path); ok {
+	if address, ok := connect.RunningServer(ctx, path, connect.ReadyFacts{}); ok {
 		return l.leaveReadyFile(o, address)
 	}
 	if err := connect.CheckReadyFile(path); err != nil {
