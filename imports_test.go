@@ -55,7 +55,7 @@ var importTable = map[string]rule{
 		ours: []string{"", "internal/caseless", "internal/guid", "internal/private", "internal/rawjson", "internal/seed", "internal/spelling"},
 		others: []string{
 			"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx", "github.com/pressly/goose/v3",
-			"github.com/go-json-experiment/json", "golang.org/x/sync", "golang.org/x/sys",
+			"github.com/go-json-experiment/json", "github.com/klauspost/compress", "golang.org/x/sync", "golang.org/x/sys",
 		},
 		why: "the store keeps the root's types and knows nothing of HTTP",
 	},

@@ -160,7 +160,7 @@ func environmentHelp() string {
 	line("PARTNERCENTER_DB", "as --db")
 	line("PARTNERCENTER_DB_DIRECT", "as --db-direct of serve and db migrate")
 	line("PARTNERCENTER_READ_DB", "as --read-db of serve")
-	line("PARTNERCENTER_FROM, PARTNERCENTER_TO", "as --from and --to of db copy")
+	line("PARTNERCENTER_FROM, PARTNERCENTER_TO", "as --from and --to of db copy; the latter of db restore, too")
 	b.WriteString(`
 Settings are taken from these sources, in order of precedence: flags, the profile
 named by --profile, environment variables, the profile named by PARTNERCENTER_PROFILE

@@ -312,17 +312,20 @@ func newJob(c *Change) (*job, error) {
 		if err != nil {
 			return nil, err
 		}
-		mpn := ""
-		if id := r.Subscription.PartnerID; id != nil {
-			mpn = *id
-		}
-		j.subscriptions = append(j.subscriptions, []any{
-			j.partner, j.customer, idKey(r.ID), orderKey(r.OrderID), idKey(r.Subscription.EntitlementID),
-			idKey(r.Subscription.ParentSubscriptionID), fold(mpn), fold(r.Subscription.OfferID), r.Kind, boolToInt(r.Active),
-			ticksOf(r.Since), doc, string(r.Facts),
-		})
+		args := append([]any{j.partner, j.customer, idKey(r.ID), orderKey(r.OrderID)}, subscriptionArgs(r.Subscription)...)
+		j.subscriptions = append(j.subscriptions, append(args, r.Kind, boolToInt(r.Active), ticksOf(r.Since), doc, string(r.Facts)))
 	}
 	return j, nil
+}
+
+// subscriptionArgs returns the columns entitlement_id, parent_id, mpn_id and offer_id, which
+// follow from a subscription's document.
+func subscriptionArgs(s *partnercenter.Subscription) []any {
+	mpn := ""
+	if s.PartnerID != nil {
+		mpn = *s.PartnerID
+	}
+	return []any{idKey(s.EntitlementID), idKey(s.ParentSubscriptionID), fold(mpn), fold(s.OfferID)}
 }
 
 // maxBatch bounds how many changes a commit has, so that none waits long for those

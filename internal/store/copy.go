@@ -84,7 +84,11 @@ const settingCopy = "copy"
 // copyState is what is kept there.
 type copyState struct {
 	From    string    `json:"from"`
+	Backup  string    `json:"backup,omitzero"` // the id of the backup that is restored, from that file
 	Started time.Time `json:"started"`
+	// Loaded says that a backup is restored and compared, and that its schema is to be
+	// brought up to date.
+	Loaded *CopyResult `json:"loaded,omitzero"`
 	// Partner and Customer are the last customer that is copied completely, if any.
 	Partner   string `json:"partner"`
 	Customer  string `json:"customer"`
@@ -111,7 +115,9 @@ type copiedTable struct {
 // copier is a copy under way.
 type copier struct {
 	CopyOptions
-	from, to           *copyEnd
+	origin             copyState // what it is a copy of
+	from               side
+	to                 *copyEnd
 	shared, ofCustomer []*copiedTable
 	state              copyState
 	progress           CopyProgress
@@ -123,8 +129,6 @@ type copier struct {
 // repeated. At the end both databases are read again, and compared. A database into which a
 // copy has not ended cannot be opened.
 func Copy(ctx context.Context, from, to string, options CopyOptions) (CopyResult, error) {
-	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
-	options.batchRows = cmp.Or(options.batchRows, 20_000)
 	if !IsPostgres(from) && !IsPostgres(to) {
 		a, errA := os.Stat(from)
 		b, errB := os.Stat(to)
@@ -132,32 +136,52 @@ func Copy(ctx context.Context, from, to string, options CopyOptions) (CopyResult
 			return CopyResult{}, &OpenError{Path: to, Reason: ErrSame, Next: "name another database to copy into"}
 		}
 	}
-	c := &copier{CopyOptions: options}
-	var err error
-	if c.from, err = openSource(ctx, from); err != nil {
-		return c.result, err
+	source, err := openSource(ctx, from, copySource)
+	if err != nil {
+		return CopyResult{}, err
 	}
-	defer c.from.close()
-	if c.to, err = openTarget(ctx, to, c.from, options.Logger); err != nil {
-		return c.result, err
+	defer source.close()
+	c := newCopier(options, source)
+	c.origin.From = source.name
+	schema, err := source.schema(ctx)
+	if err != nil {
+		return CopyResult{}, err
 	}
-	err = errors.Join(c.run(ctx), c.to.close())
+	if c.progress.Of, err = source.count(ctx, "customers"); err != nil {
+		return CopyResult{}, err
+	}
+	if c.to, err = openTarget(ctx, to, copyTarget, source, c.Logger); err != nil {
+		return CopyResult{}, err
+	}
+	err = errors.Join(c.run(ctx, schema), c.to.close())
 	if ctx.Err() != nil {
 		err = ctx.Err() // an arbitrary error follows from it
 	}
 	return c.result, err
 }
 
-func (c *copier) run(ctx context.Context) error {
-	if err := c.matchTables(ctx); err != nil {
+func newCopier(options CopyOptions, from side) *copier {
+	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
+	options.batchRows = cmp.Or(options.batchRows, 20_000)
+	return &copier{CopyOptions: options, from: from}
+}
+
+// run copies everything, and makes the copy a database of its own.
+func (c *copier) run(ctx context.Context, schema []*copiedTable) error {
+	if err := c.fill(ctx, schema); err != nil {
+		return err
+	}
+	return c.to.end(ctx)
+}
+
+// fill copies everything, and compares the copy.
+func (c *copier) fill(ctx context.Context, schema []*copiedTable) error {
+	if err := c.matchTables(ctx, schema); err != nil {
 		return err
 	}
 	resumed, err := c.begin(ctx)
 	if err != nil {
 		return err
-	}
-	if err := c.from.conn.QueryRowContext(ctx, `SELECT count(*) FROM customers`).Scan(&c.progress.Of); err != nil {
-		return c.from.wrap(err)
 	}
 	c.result.Resumed = c.state.Customers
 	c.progress.Customers, c.progress.Skipped = c.state.Customers, c.state.Customers
@@ -187,42 +211,23 @@ func (c *copier) run(ctx context.Context) error {
 		return err
 	}
 	c.digest.Sum(c.result.Digest[:0])
-	return c.end(ctx)
+	return nil
 }
 
-// matchTables compares the tables of the two databases.
-func (c *copier) matchTables(ctx context.Context) error {
-	for _, t := range tables {
-		if t.owner == ofServers {
-			continue
-		}
-		from, err := c.from.columns(ctx, t)
+// matchTables compares the tables of the original with those of the copy.
+func (c *copier) matchTables(ctx context.Context, schema []*copiedTable) error {
+	for _, from := range schema {
+		to, err := c.to.copied(ctx, from.table)
 		if err != nil {
 			return err
 		}
-		to, err := c.to.columns(ctx, t)
-		if err != nil {
-			return err
+		if !slices.Equal(from.columns, to.columns) {
+			return fmt.Errorf("table %s: the columns of %s and %s are not the same: look at the schemas", to.name, c.origin.From, c.to.name)
 		}
-		copied := &copiedTable{table: t}
-		for i, column := range to {
-			if i >= len(from) || from[i].name != column.name || len(from) != len(to) {
-				return fmt.Errorf("table %s: the columns of %s and %s are not the same: look at the schemas", t.name, c.from.name, c.to.name)
-			}
-			copied.columns = append(copied.columns, column.name)
-			copied.kinds = append(copied.kinds, column.kind)
-			copied.nullable = append(copied.nullable, column.nullable)
-			if column.identity {
-				copied.identity = column.name
-			}
-		}
-		for _, name := range t.key {
-			copied.at = append(copied.at, slices.Index(copied.columns, name))
-		}
-		if t.owner == ofCustomer {
-			c.ofCustomer = append(c.ofCustomer, copied)
+		if to.owner == ofCustomer {
+			c.ofCustomer = append(c.ofCustomer, to)
 		} else {
-			c.shared = append(c.shared, copied)
+			c.shared = append(c.shared, to)
 		}
 	}
 	return nil
@@ -245,13 +250,11 @@ func (c *copier) begin(ctx context.Context) (resumed bool, err error) {
 				return false, &OpenError{Path: c.to.name, Reason: ErrNotEmpty, Cause: fmt.Errorf("there are rows in table %s", t.name), Next: "choose an empty database to copy into"}
 			}
 		}
-		c.state = copyState{From: c.from.name, Started: time.Now().UTC()}
+		c.state = c.origin
+		c.state.Started = time.Now().UTC()
 		return false, c.to.inTx(ctx, func() error { return c.to.writeState(ctx, &c.state) })
-	case state.From != c.from.name:
-		return false, &OpenError{
-			Path: c.to.name, Reason: ErrOtherCopy, Cause: fmt.Errorf("that of %s", state.From),
-			Next: "go on with that one, or choose an empty database to copy into",
-		}
+	case !state.isOf(&c.origin):
+		return false, c.to.otherCopy(state)
 	}
 	c.state = *state
 	return true, c.to.inTx(ctx, func() error {
@@ -267,6 +270,20 @@ func (c *copier) begin(ctx context.Context) (resumed bool, err error) {
 		}
 		return nil
 	})
+}
+
+// isOf reports whether a copy is of the same original as another one. A backup is the same
+// wherever its file is.
+func (s *copyState) isOf(other *copyState) bool {
+	return s.Backup == other.Backup && (s.Backup != "" || s.From == other.From)
+}
+
+// otherCopy is the error for a database into which something else is copied.
+func (e *copyEnd) otherCopy(state *copyState) error {
+	return &OpenError{
+		Path: e.name, Reason: ErrOtherCopy, Cause: fmt.Errorf("that of %s", state.From),
+		Next: "go on with that one, or choose an empty database to copy into",
+	}
 }
 
 // last returns the last customer that is copied completely.
@@ -304,15 +321,33 @@ func (e *copyEnd) writeState(ctx context.Context, state *copyState) error {
 	return e.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, settingCopy, value)
 }
 
+// checkSchema fails if a copy into the database has not ended. It is for databases that may
+// have no schema, and an older one, which is left as it is.
+func (s *Store) checkSchema(ctx context.Context, db *sql.DB) error {
+	exists := `SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'settings'`
+	if s.pg != nil {
+		exists = `SELECT to_regclass('settings') IS NOT NULL`
+	}
+	var is bool
+	if err := db.QueryRowContext(ctx, exists).Scan(&is); err != nil || !is {
+		return err
+	}
+	return s.checkCopied(ctx, db)
+}
+
 // checkCopied fails if a copy into the database has not ended.
-func (s *Store) checkCopied(ctx context.Context) error {
-	state, err := readCopyState(ctx, s.read)
+func (s *Store) checkCopied(ctx context.Context, db *sql.DB) error {
+	state, err := readCopyState(ctx, db)
 	if err != nil || state == nil {
 		return err
 	}
+	command := "copy"
+	if state.Backup != "" {
+		command = "restore"
+	}
 	return &OpenError{
 		Path: s.Name(), Reason: ErrCopying,
-		Next: "go on with it: partnercenter db copy --from " + state.From + " --to " + s.Name(),
+		Next: "go on with it: partnercenter db " + command + " --from " + state.From + " --to " + s.Name(),
 	}
 }
 
@@ -342,7 +377,7 @@ func (c *copier) copyShared(ctx context.Context) error {
 }
 
 func (c *copier) copyTable(ctx context.Context, t *copiedTable) error {
-	rows, err := c.read(ctx, c.from, t, nil)
+	rows, err := c.from.rows(ctx, t, c.converts(0))
 	if err != nil {
 		return err
 	}
@@ -390,13 +425,13 @@ func (c *copier) copyTable(ctx context.Context, t *copiedTable) error {
 func (c *copier) removePartners(ctx context.Context) error {
 	i := slices.IndexFunc(c.shared, func(t *copiedTable) bool { return t.name == "partners" })
 	var ids [2]map[string]bool
-	for side, end := range []*copyEnd{c.from, c.to} {
-		rows, err := c.read(ctx, end, c.shared[i], nil)
+	for n, s := range []side{c.from, c.to} {
+		rows, err := s.rows(ctx, c.shared[i], c.converts(n))
 		if err != nil {
 			return err
 		}
 		defer rows.close()
-		ids[side] = map[string]bool{}
+		ids[n] = map[string]bool{}
 		for {
 			row, err := rows.next()
 			if err != nil {
@@ -405,7 +440,7 @@ func (c *copier) removePartners(ctx context.Context) error {
 			if row == nil {
 				break
 			}
-			ids[side][row[c.shared[i].at[0]].(string)] = true
+			ids[n][row[c.shared[i].at[0]].(string)] = true
 		}
 	}
 	for id := range ids[1] {
@@ -461,7 +496,7 @@ func (c *copier) copyCustomers(ctx context.Context, after *customerKey, only map
 }
 
 func (c *copier) readBatches(ctx context.Context, after *customerKey, only map[customerKey]bool, to chan<- *batch) error {
-	m, err := c.merge(ctx, c.from, after)
+	m, err := c.from.customers(ctx, c.ofCustomer, after, c.converts(0))
 	if err != nil {
 		return err
 	}
@@ -570,17 +605,17 @@ func (c *copier) copyAgain(ctx context.Context, different []customerKey) error {
 	return err
 }
 
-// end makes the copy a database of its own.
-func (c *copier) end(ctx context.Context) error {
+// end makes a copy a database of its own.
+func (e *copyEnd) end(ctx context.Context) error {
 	before, after := `SET synchronous_commit = on`, `ANALYZE`
-	if !c.to.postgres {
+	if !e.postgres {
 		before, after = `PRAGMA synchronous = FULL`, `PRAGMA wal_checkpoint(TRUNCATE)`
 	}
-	if err := c.to.exec(ctx, before); err != nil {
+	if err := e.exec(ctx, before); err != nil {
 		return err
 	}
-	if err := c.to.exec(ctx, `DELETE FROM settings WHERE name = $1`, settingCopy); err != nil {
+	if err := e.exec(ctx, `DELETE FROM settings WHERE name = $1`, settingCopy); err != nil {
 		return err
 	}
-	return c.to.exec(ctx, after)
+	return e.exec(ctx, after)
 }

@@ -66,6 +66,24 @@ SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace
 	}
 }
 
+// TestTablesSince compares the list with the schema of the first step that has it.
+func TestTablesSince(t *testing.T) {
+	var want []string
+	for _, table := range tables {
+		if table.owner != ofServers {
+			want = append(want, table.name)
+		}
+	}
+	slices.Sort(want)
+	_, db := oldDatabase(t, tablesSince)
+	defer db.Close()
+	have, err := rowsOf(t.Context(), db, func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) },
+		`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY name`)
+	if err != nil || !slices.Equal(have, want) {
+		t.Errorf("at step %d the tables are %q, and the list has %q: %v", tablesSince, have, want, err)
+	}
+}
+
 const formerPartner = "00000000-0000-4000-8000-00000000000f" // without customers
 
 // fillForCopy fills a database with something of everything.
@@ -349,7 +367,7 @@ func TestCopyRefuses(t *testing.T) {
 	load(t, openTest(t, servedPostgres), suiteSeed())
 	copiedInto, copiedIntoPostgres := places["sqlite"](), places["postgres"]()
 	for _, name := range []string{copiedInto, copiedIntoPostgres} {
-		end, err := openTarget(t.Context(), name, new(copyEnd), slog.New(slog.DiscardHandler))
+		end, err := openTarget(t.Context(), name, copyTarget, nil, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -456,20 +474,25 @@ func TestCopyDiskFull(t *testing.T) {
 	from, to := places["sqlite"](), places["sqlite"]()
 	fillForCopy(t, from, 100, 10)
 	c := &copier{CopyOptions: CopyOptions{batchRows: 50}}
-	var err error
-	if c.from, err = openSource(t.Context(), from); err != nil {
+	source, err := openSource(t.Context(), from, copySource)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if c.to, err = openTarget(t.Context(), to, c.from, slog.New(slog.DiscardHandler)); err != nil {
+	c.from, c.origin.From = source, source.name
+	schema, err := source.schema(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.to, err = openTarget(t.Context(), to, copyTarget, source, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.to.exec(t.Context(), `PRAGMA max_page_count = 60`); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.run(t.Context()); !errors.Is(err, ErrDiskFull) || !errors.As(err, new(*UnusableError)) || !strings.Contains(err.Error(), to) {
+	if err := c.run(t.Context(), schema); !errors.Is(err, ErrDiskFull) || !errors.As(err, new(*UnusableError)) || !strings.Contains(err.Error(), to) {
 		t.Errorf("%v", err)
 	}
-	if err := errors.Join(c.to.close(), c.from.close()); err != nil {
+	if err := errors.Join(c.to.close(), source.close()); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := Copy(t.Context(), from, to, CopyOptions{}); err != nil || r.Resumed == 0 || r.Orders != 1026 {

@@ -20,24 +20,43 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// copyEnd is a database that is copied, or the one that it is copied into. Nobody else
-// writes it meanwhile.
+// copyEnd is a database that is read as a whole, or written. Unless it is opened beside
+// servers, nobody else writes it meanwhile.
 type copyEnd struct {
 	name     string
 	postgres bool
+	access
 	db       *sql.DB
 	conn     *sql.Conn // holds the locks; writes
 	file     *databaseFile
 	snapshot string // of PostgreSQL: what is read is of one moment
 
-	inserts map[string]*sql.Stmt // of SQLite
+	at      int64                                       // the step of the schema
+	toStep  func(ctx context.Context, step int64) error // brings it up to another one
+	inserts map[string]*sql.Stmt                        // of SQLite
 
-	source *copyEnd // of a target
+	source *copyEnd // what is copied into it, if that is a database
 }
 
-// openSource opens the database to copy. It must have the schema of this program.
-func openSource(ctx context.Context, name string) (_ *copyEnd, err error) {
-	e := &copyEnd{name: name, postgres: IsPostgres(name)}
+// access is what a database is opened for.
+type access struct {
+	program string // what it calls itself to PostgreSQL
+	beside  bool   // servers may use the database meanwhile
+	writes  bool
+	creates bool // it may be there or not, and if it is, without a schema
+	// oldest is the first step of the schema that will do, and the one that a new database
+	// gets. 0 is the last one.
+	oldest int64
+}
+
+var (
+	copySource = access{program: "partnercenter db copy"}
+	copyTarget = access{program: "partnercenter db copy", writes: true, creates: true}
+)
+
+// openSource opens a database to read it as it is at one moment.
+func openSource(ctx context.Context, name string, as access) (_ *copyEnd, err error) {
+	e := &copyEnd{name: name, postgres: IsPostgres(name), access: as}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -54,19 +73,28 @@ func openSource(ctx context.Context, name string) (_ *copyEnd, err error) {
 	if state, err := e.readState(ctx); err != nil || state != nil {
 		return nil, cmp.Or(err, e.refuse(ErrCopying, "go on with that copy first"))
 	}
-	if e.postgres {
-		if err := e.exec(ctx, `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
-			return nil, err
-		}
-		return e, e.conn.QueryRowContext(ctx, `SELECT pg_export_snapshot()`).Scan(&e.snapshot)
-	}
-	return e, e.exec(ctx, `BEGIN`)
+	return e, e.begin(ctx)
 }
 
-// openTarget opens or creates the database to copy into, and brings its schema up to
-// date.
-func openTarget(ctx context.Context, name string, source *copyEnd, log *slog.Logger) (_ *copyEnd, err error) {
-	e := &copyEnd{name: name, postgres: IsPostgres(name), inserts: map[string]*sql.Stmt{}, source: source}
+// begin has what is read from now on be of one moment.
+func (e *copyEnd) begin(ctx context.Context) error {
+	if e.postgres {
+		if err := e.exec(ctx, `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
+			return err
+		}
+		return e.wrap(e.conn.QueryRowContext(ctx, `SELECT pg_export_snapshot()`).Scan(&e.snapshot))
+	}
+	if err := e.exec(ctx, `BEGIN`); err != nil {
+		return err
+	}
+	_, err := e.count(ctx, "partners") // the first read chooses the moment
+	return err
+}
+
+// openTarget opens or creates the database to copy into, and makes its schema. The source
+// is nil unless it is a database.
+func openTarget(ctx context.Context, name string, as access, source *copyEnd, log *slog.Logger) (_ *copyEnd, err error) {
+	e := &copyEnd{name: name, postgres: IsPostgres(name), access: as, inserts: map[string]*sql.Stmt{}, source: source}
 	if e.postgres {
 		err = e.openPostgres(ctx, log)
 	} else {
@@ -90,10 +118,13 @@ func (e *copyEnd) openSQLite(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); e.source == nil && errors.Is(err, fs.ErrNotExist) {
-		return e.refuse(ErrNothing, "check the name of the database to copy")
+	if _, err := os.Stat(path); !e.creates && errors.Is(err, fs.ErrNotExist) {
+		return e.refuse(ErrNothing, "check the name of the database")
 	}
 	e.name = path
+	if e.beside {
+		return e.openBeside(ctx)
+	}
 	var isNew bool
 	if e.file, isNew, err = openDatabaseFile(path); err != nil {
 		return err
@@ -105,30 +136,51 @@ func (e *copyEnd) openSQLite(ctx context.Context) error {
 		"_txlock":      {"immediate"},
 		"_pragma":      commonPragmas(math.MaxInt64, "page_size("+strconv.Itoa(pageSize)+")", "journal_size_limit("+strconv.Itoa(walLimit)+")"),
 	}
-	if e.source == nil {
+	switch {
+	case !e.creates && e.writes:
+		settings.Set("_synchronous", durable)
+	case !e.writes:
 		settings = url.Values{"_query_only": {"1"}, "_pragma": commonPragmas(math.MaxInt64)}
 	}
-	s := &Store{file: e.file}
-	if err := e.connectSQLite(ctx, settings, isNew); err != nil {
-		s.write = e.db
-		return s.sqliteOpenError(ctx, path, err)
+	if e.db, err = openPool(e.file, 2, settings); err != nil {
+		return err
+	}
+	if err := e.connectSQLite(ctx, isNew); err != nil {
+		return (&Store{file: e.file, write: e.db}).sqliteOpenError(ctx, path, err)
 	}
 	return nil
 }
 
-func (e *copyEnd) connectSQLite(ctx context.Context, settings url.Values, isNew bool) (err error) {
-	if e.db, err = openPool(e.file, 2, settings); err != nil {
+// openBeside opens a file without the lock that keeps servers away, to read it.
+func (e *copyEnd) openBeside(ctx context.Context) error {
+	file, _, err := openDatabaseFile(e.name)
+	if err == nil { // it is this program's, and a server may start meanwhile
+		err = file.close()
+	}
+	if err != nil && !errors.Is(err, ErrLocked) {
 		return err
 	}
+	// The last connection of a file merges the log, so that it must be able to write.
+	if e.db, err = openBeside(e.name, url.Values{"mode": {"rw"}, "_pragma": commonPragmas(math.MaxInt64)}); err != nil {
+		return err
+	}
+	if err := e.connectSQLite(ctx, false); err != nil {
+		return (&Store{file: &databaseFile{path: e.name}, write: e.db}).sqliteOpenError(ctx, e.name, err)
+	}
+	return nil
+}
+
+func (e *copyEnd) connectSQLite(ctx context.Context, isNew bool) (err error) {
 	if e.conn, err = e.db.Conn(ctx); err != nil {
 		return err
 	}
-	if e.source != nil && isNew {
+	if e.creates && isNew {
 		if _, err := e.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 			return err
 		}
 	}
-	if err := e.migrate(ctx, func() error { return migrateSQLite(ctx, e.db) }); err != nil {
+	e.toStep = func(ctx context.Context, step int64) error { return migrateSQLite(ctx, e.db, step) }
+	if err := e.migrate(ctx); err != nil {
 		return err
 	}
 	for _, pragma := range []string{
@@ -150,7 +202,7 @@ func (e *copyEnd) openPostgres(ctx context.Context, log *slog.Logger) error {
 	}
 	e.name = name
 	server, err := examine(ctx, config)
-	if err == nil {
+	if err == nil && !e.beside {
 		err = server.mustBePrimary()
 	}
 	if err != nil {
@@ -164,12 +216,12 @@ func (e *copyEnd) openPostgres(ctx context.Context, log *slog.Logger) error {
 	}
 	c := config.ConnConfig.Copy()
 	configure(c, false)
-	c.RuntimeParams["application_name"] = copyName
+	c.RuntimeParams["application_name"] = e.program
 	for _, timeout := range []string{"statement_timeout", "idle_in_transaction_session_timeout"} {
 		c.RuntimeParams[timeout] = "0"
 	}
 	c.RuntimeParams["work_mem"] = "64MB"
-	if e.source != nil {
+	if e.creates {
 		// What a copy wrote may be lost in a crash of the system, but not half of it.
 		c.RuntimeParams["synchronous_commit"] = "off"
 	}
@@ -177,41 +229,44 @@ func (e *copyEnd) openPostgres(ctx context.Context, log *slog.Logger) error {
 	if e.conn, err = e.db.Conn(ctx); err != nil {
 		return postgresOpenError(name, err)
 	}
-	if err := e.lock(ctx); err != nil {
-		return postgresOpenError(name, err)
+	if !e.beside {
+		if err := e.lock(ctx); err != nil {
+			return postgresOpenError(name, err)
+		}
 	}
-	return e.migrate(ctx, func() error {
-		err := (&Store{pg: &postgres{log: log}}).migratePostgres(ctx, config.ConnConfig, server.schema, true)
+	e.toStep = func(ctx context.Context, step int64) error {
+		err := (&Store{pg: &postgres{log: log}}).migratePostgres(ctx, config.ConnConfig, server.schema, true, step)
 		if err != nil {
 			err = postgresOpenError(name, err)
 		}
 		return err
-	})
+	}
+	return e.migrate(ctx)
 }
 
-// migrate makes the schema of a target that has none. What has another schema than that of
-// this program is refused.
-func (e *copyEnd) migrate(ctx context.Context, migrate func() error) error {
+// migrate makes the schema of a target that has none. What has a schema of another step
+// than those that are good is refused.
+func (e *copyEnd) migrate(ctx context.Context) error {
 	have, want, err := e.step(ctx)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	oldest := cmp.Or(e.oldest, want)
+	e.at = cmp.Or(have, oldest)
+	switch {
 	case have > want:
 		return e.refuse(ErrNewer, "install that version or a later one, or choose another database")
-	case have == 0 && e.source == nil:
-		return e.refuse(ErrNothing, "check the name of the database to copy")
+	case have == 0 && !e.creates:
+		return e.refuse(ErrNothing, "check the name of the database")
 	case have == 0:
-		return migrate()
-	case have < want && e.source == nil:
+		return e.toStep(ctx, oldest)
+	case have < oldest && !e.creates:
 		return e.refuse(ErrOlder, "bring it up to date first, with: partnercenter db migrate --db "+e.name)
-	case have < want:
+	case have < oldest:
 		return e.refuse(ErrOlder, "choose an empty database to copy into")
 	}
 	return nil
 }
-
-// copyName is what copies call themselves to PostgreSQL.
-const copyName = "partnercenter db copy"
 
 // lock keeps other copies, and servers that write, away from the database, for as long as
 // the connection lasts. Servers that came through a pooler wait in vain.
@@ -370,6 +425,48 @@ func (e *copyEnd) columns(ctx context.Context, t table) ([]column, error) {
 	}
 	slices.SortFunc(list, func(a, b column) int { return strings.Compare(a.name, b.name) })
 	return list, e.wrap(rows.Err())
+}
+
+// schema returns the tables of what is copied.
+func (e *copyEnd) schema(ctx context.Context) (list []*copiedTable, err error) {
+	for _, t := range tables {
+		if t.owner == ofServers {
+			continue
+		}
+		copied, err := e.copied(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, copied)
+	}
+	return list, nil
+}
+
+// copied returns a table as the database has it.
+func (e *copyEnd) copied(ctx context.Context, t table) (*copiedTable, error) {
+	columns, err := e.columns(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	copied := &copiedTable{table: t}
+	for _, column := range columns {
+		copied.columns = append(copied.columns, column.name)
+		copied.kinds = append(copied.kinds, column.kind)
+		copied.nullable = append(copied.nullable, column.nullable)
+		if column.identity {
+			copied.identity = column.name
+		}
+	}
+	for _, name := range t.key {
+		copied.at = append(copied.at, slices.Index(copied.columns, name))
+	}
+	return copied, nil
+}
+
+// count returns the number of rows of a table.
+func (e *copyEnd) count(ctx context.Context, table string) (n int, err error) {
+	err = e.conn.QueryRowContext(ctx, `SELECT count(*) FROM `+table).Scan(&n)
+	return n, e.wrap(err)
 }
 
 // insert adds rows to a table.

@@ -14,18 +14,47 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// side is a database or a backup, as copies read it: in the order of keys.
+type side interface {
+	// rows reads a table of what belongs to no customer.
+	rows(ctx context.Context, t *copiedTable, convert converter) (rowReader, error)
+	// customers reads the tables of what belongs to customers, from the customer after one
+	// on, if that is not nil.
+	customers(ctx context.Context, tables []*copiedTable, after *customerKey, convert converter) (customerReader, error)
+}
+
+// rowReader reads a table. The row is nil after the last one.
+type rowReader interface {
+	next() (row []any, err error)
+	close()
+}
+
+// customerReader reads one customer after the other, and of each one table after the
+// other. The row is nil after the last one; table is the number of its table.
+type customerReader interface {
+	next() (table int, row []any, key customerKey, err error)
+	close()
+}
+
+// converter makes a row one that another database takes.
+type converter func(t *copiedTable, row []any) error
+
 // tableRows are rows of a table, in the order of its key.
 type tableRows struct {
 	*sql.Rows
 	end     *copyEnd
 	table   *copiedTable
 	release func() error
-	convert func(t *copiedTable, row []any) error // nil for a copy's
+	convert converter // may be nil
+}
+
+func (e *copyEnd) rows(ctx context.Context, t *copiedTable, convert converter) (rowReader, error) {
+	return e.read(ctx, t, nil, convert)
 }
 
 // read reads a table in the order of its key, from the customer after one on, if that is
 // not nil.
-func (c *copier) read(ctx context.Context, e *copyEnd, t *copiedTable, after *customerKey) (_ *tableRows, err error) {
+func (e *copyEnd) read(ctx context.Context, t *copiedTable, after *customerKey, convert converter) (_ *tableRows, err error) {
 	query, args := "SELECT "+strings.Join(t.columns, ", ")+" FROM "+t.name, []any(nil)
 	switch {
 	case after != nil:
@@ -35,10 +64,7 @@ func (c *copier) read(ctx context.Context, e *copyEnd, t *copiedTable, after *cu
 		query += " WHERE name <> '" + settingCopy + "'"
 	}
 	query += " ORDER BY " + strings.Join(t.key, ", ")
-	r := &tableRows{end: e, table: t, release: func() error { return nil }}
-	if e == c.from && c.to.postgres {
-		r.convert = c.convert
-	}
+	r := &tableRows{end: e, table: t, release: func() error { return nil }, convert: convert}
 	conn := e.conn
 	if e.postgres { // a connection answers one query at a time
 		if conn, err = e.db.Conn(ctx); err != nil {
@@ -92,6 +118,15 @@ func (r *tableRows) close() {
 	_ = r.release()
 }
 
+// converts returns what makes rows of the original, side 0, ones that the copy takes. Those
+// of the copy, side 1, stay as they are.
+func (c *copier) converts(side int) converter {
+	if side == 0 && c.to.postgres {
+		return c.convert
+	}
+	return nil
+}
+
 // convert makes a row one that PostgreSQL takes.
 func (c *copier) convert(t *copiedTable, row []any) error {
 	for i, value := range row {
@@ -136,15 +171,15 @@ type mergedRows struct {
 	keys   []customerKey
 }
 
-func (c *copier) merge(ctx context.Context, e *copyEnd, after *customerKey) (_ *mergedRows, err error) {
-	m := &mergedRows{heads: make([][]any, len(c.ofCustomer)), keys: make([]customerKey, len(c.ofCustomer))}
+func (e *copyEnd) customers(ctx context.Context, tables []*copiedTable, after *customerKey, convert converter) (_ customerReader, err error) {
+	m := &mergedRows{heads: make([][]any, len(tables)), keys: make([]customerKey, len(tables))}
 	defer func() {
 		if err != nil {
 			m.close()
 		}
 	}()
-	for i, t := range c.ofCustomer {
-		rows, err := c.read(ctx, e, t, after)
+	for i, t := range tables {
+		rows, err := e.read(ctx, t, after, convert)
 		if err != nil {
 			return nil, err
 		}
@@ -164,7 +199,6 @@ func (m *mergedRows) advance(i int) (err error) {
 	return err
 }
 
-// next returns the next row and the number of its table. The row is nil after the last one.
 func (m *mergedRows) next() (table int, row []any, key customerKey, err error) {
 	table = -1
 	for i := range m.heads {
@@ -193,13 +227,54 @@ type customerDigest struct {
 	exists bool // as a customer: what belongs to none has one, too
 }
 
+// digester makes the digests of customers, whose rows come one after the other.
+type digester struct {
+	hash    hash.Hash
+	buf     []byte
+	open    bool
+	current customerDigest
+}
+
+// add adds a row. It returns the digest of the customer before, if it is complete.
+func (d *digester) add(t *copiedTable, row []any, key customerKey) (before *customerDigest) {
+	if d.open && key != d.current.key {
+		before = d.end()
+	}
+	if !d.open {
+		if d.hash == nil {
+			d.hash = sha256.New()
+		}
+		d.open, d.current = true, customerDigest{key: key}
+	}
+	switch t.name {
+	case "customers":
+		d.current.exists = true
+	case "orders":
+		d.current.orders++
+	}
+	d.buf = hashRow(d.hash, d.buf, t, row)
+	return before
+}
+
+// end returns the digest of the last customer, or nil if there was none.
+func (d *digester) end() *customerDigest {
+	if !d.open {
+		return nil
+	}
+	last := d.current
+	d.hash.Sum(last.sum[:0])
+	d.hash.Reset()
+	d.open = false
+	return &last
+}
+
 // digestsAtOnce is how many digests are passed on together.
 const digestsAtOnce = 256
 
 // digests reads all customers.
-func (c *copier) digests(ctx context.Context, e *copyEnd, to chan<- []customerDigest) error {
+func (c *copier) digests(ctx context.Context, from side, convert converter, to chan<- []customerDigest) error {
 	defer close(to)
-	m, err := c.merge(ctx, e, nil)
+	m, err := from.customers(ctx, c.ofCustomer, nil, convert)
 	if err != nil {
 		return err
 	}
@@ -214,35 +289,27 @@ func (c *copier) digests(ctx context.Context, e *copyEnd, to chan<- []customerDi
 			return false
 		}
 	}
-	h, buf, open := sha256.New(), []byte(nil), false
-	current := customerDigest{}
+	var d digester
 	for {
 		at, row, key, err := m.next()
 		if err != nil {
 			return err
 		}
-		if open && (row == nil || key != current.key) {
-			h.Sum(current.sum[:0])
-			some = append(some, current)
+		var complete *customerDigest
+		if row == nil {
+			complete = d.end()
+		} else {
+			complete = d.add(c.ofCustomer[at], row, key)
+		}
+		if complete != nil {
+			some = append(some, *complete)
 			if len(some) >= digestsAtOnce && !send() {
 				return ctx.Err()
 			}
-			h.Reset()
-			open = false
 		}
 		if row == nil {
 			break
 		}
-		if !open {
-			open, current = true, customerDigest{key: key}
-		}
-		switch c.ofCustomer[at].name {
-		case "customers":
-			current.exists = true
-		case "orders":
-			current.orders++
-		}
-		buf = hashRow(h, buf, c.ofCustomer[at], row)
 	}
 	if len(some) > 0 && !send() {
 		return ctx.Err()
@@ -277,9 +344,9 @@ func (c *copier) compareCustomers(ctx context.Context) (different []customerKey,
 	c.result.Customers, c.result.Orders = 0, 0
 	group, ctx := errgroup.WithContext(ctx)
 	var sides [2]chan []customerDigest
-	for i, e := range []*copyEnd{c.from, c.to} {
+	for i, s := range []side{c.from, c.to} {
 		sides[i] = make(chan []customerDigest, 2)
-		group.Go(func() error { return c.digests(ctx, e, sides[i]) })
+		group.Go(func() error { return c.digests(ctx, s, c.converts(i), sides[i]) })
 	}
 	group.Go(func() error {
 		var have [2][]customerDigest
@@ -338,8 +405,8 @@ func (c *copier) count(d *customerDigest) {
 func (c *copier) compareShared(ctx context.Context) error {
 	for _, t := range c.shared {
 		var sums [2][]byte
-		for i, e := range []*copyEnd{c.from, c.to} {
-			rows, err := c.read(ctx, e, t, nil)
+		for i, s := range []side{c.from, c.to} {
+			rows, err := s.rows(ctx, t, c.converts(i))
 			if err != nil {
 				return err
 			}

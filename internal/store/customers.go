@@ -297,14 +297,17 @@ func (bulk *bulkTx) storedCustomer(partner, customer string) (doc string, err er
 	return doc, err
 }
 
-// putCustomer creates or replaces a customer. A nil agreement keeps the stored one; a new
-// customer's is confirmed.
-func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agreement *bool) error {
+// customerColumns are the columns that follow from a customer's document, in the order in
+// which [customerArgs] returns them after the key.
+var customerColumns = []string{"active", "reseller_id", "company_name", "domain", "summary", "doc", "country"}
+
+// customerArgs returns the first parameters of putCustomerSQL: the key and the columns.
+func customerArgs(partner, customer string, c *partnercenter.Customer) ([]any, error) {
 	full := *c
 	full.UserCredentials = nil // only in the answer to a creation
 	doc, err := document(&full)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	listed := partnercenter.Customer{
 		ID:                    c.ID,
@@ -321,17 +324,27 @@ func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agr
 	}
 	summary, err := document(&listed)
 	if err != nil {
+		return nil, err
+	}
+	return []any{
+		partner, customer, boolToInt(isActive(c)), idKey(c.AssociatedPartnerID), searchKey(profile.CompanyName), searchKey(profile.Domain),
+		summary, doc, seed.CountryOf(c),
+	}, nil
+}
+
+// putCustomer creates or replaces a customer. A nil agreement keeps the stored one; a new
+// customer's is confirmed.
+func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agreement *bool) error {
+	partner, customer := idKey(partnerID), idKey(c.ID)
+	args, err := customerArgs(partner, customer, c)
+	if err != nil {
 		return err
 	}
 	accepted := int64(-1)
 	if agreement != nil {
 		accepted = boolToInt(*agreement)
 	}
-	partner, customer := idKey(partnerID), idKey(c.ID)
-	args := []any{
-		partner, customer, boolToInt(isActive(c)), idKey(c.AssociatedPartnerID), searchKey(profile.CompanyName), searchKey(profile.Domain),
-		summary, doc, seed.CountryOf(c), accepted,
-	}
+	args = append(args, accepted)
 	stored := func(changed bool) error {
 		if !changed {
 			return nil

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"embed"
 	"io/fs"
+	"math"
 
 	"github.com/pressly/goose/v3"
 )
@@ -25,20 +26,23 @@ func newMigrations(db *sql.DB, dialect goose.Dialect, folder string, options ...
 	return goose.NewProvider(dialect, db, steps, append(options, goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))...)
 }
 
-// migrate brings the schema up to date. It fails with [ErrNewer] if the database has
+// latest stands for the last step of a schema.
+const latest = math.MaxInt64
+
+// migrate brings the schema up to a step. It fails with [ErrNewer] if the database has
 // migrations that this program does not, or is given them while this one waits.
-func migrate(ctx context.Context, p *goose.Provider) error {
+func migrate(ctx context.Context, p *goose.Provider, step int64) error {
 	for {
-		have, want, err := p.GetVersions(ctx)
+		have, last, err := p.GetVersions(ctx)
 		switch {
 		case err != nil:
 			return err
-		case have > want:
+		case have > last:
 			return ErrNewer
-		case have == want:
+		case have >= min(step, last):
 			return nil
 		}
-		if _, err = p.Up(ctx); err != nil {
+		if _, err = p.UpTo(ctx, step); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,7 @@ var (
 	ErrTLS             = errors.New("its server cannot be trusted")
 )
 
-// The reasons of an [OpenError] about a copy.
+// The reasons of an [OpenError] about a copy or a backup.
 var (
 	ErrCopying    = errors.New("a copy into it has not ended")
 	ErrOtherCopy  = errors.New("a copy of another database into it has not ended")
@@ -52,6 +52,7 @@ var (
 	ErrNothing    = errors.New("there is none")
 	ErrSame       = errors.New("it cannot be copied into itself")
 	ErrOlder      = errors.New("its schema is older than this program")
+	ErrOtherStep  = errors.New("its schema is at another step than the backup")
 	ErrTemporary  = errors.New("it is a temporary one, which nobody finds again")
 )
 

@@ -288,6 +288,10 @@ func (bulk *bulkTx) putOrder(partnerID, customerID string, o *partnercenter.Orde
 	return stored(changed, true)
 }
 
+// orderColumns are the columns that follow from an order's document, in the order in which
+// [orderArgs] returns them after the key.
+var orderColumns = []string{"created", "billing_cycle", "system", "partners_on_record", "doc", "priced_doc"}
+
 // orderArgs returns the first parameters of every statement that writes an order: its
 // keys, its columns, the document without prices and, if there are any, the one with
 // prices.

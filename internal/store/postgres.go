@@ -129,7 +129,7 @@ func (s *Store) connectPostgres(ctx context.Context, config *pgxpool.Config, o O
 	}
 	// Connections of the pool prepare statements, which need the schema.
 	isDirect := o.Direct != "" || !server.pooled
-	if err := s.migratePostgres(ctx, direct.ConnConfig, server.schema, isDirect); err != nil {
+	if err := s.migratePostgres(ctx, direct.ConnConfig, server.schema, isDirect, latest); err != nil {
 		return err
 	}
 	if s.pg.primary, err = newListPool(ctx, config, server.pooled, nil); err != nil {
@@ -286,9 +286,9 @@ func configure(config *pgx.ConnConfig, pooled bool) {
 // migrationsTable has the steps that a database has taken.
 const migrationsTable = "partnercenter_migrations"
 
-// migratePostgres brings the schema up to date, if nobody else does. That needs direct
+// migratePostgres brings the schema up to a step, if nobody else does. That needs direct
 // connections.
-func (s *Store) migratePostgres(ctx context.Context, config *pgx.ConnConfig, schema string, isDirect bool) error {
+func (s *Store) migratePostgres(ctx context.Context, config *pgx.ConnConfig, schema string, isDirect bool, step int64) error {
 	config = config.Copy()
 	configure(config, !isDirect)
 	options := []goose.ProviderOption{goose.WithTableName(migrationsTable)}
@@ -301,6 +301,11 @@ func (s *Store) migratePostgres(ctx context.Context, config *pgx.ConnConfig, sch
 	}
 	db := stdlib.OpenDB(*config)
 	defer db.Close()
+	if step == latest {
+		if err := s.checkSchema(ctx, db); err != nil {
+			return err
+		}
+	}
 	p, err := newMigrations(db, goose.DialectPostgres, "postgres", options...)
 	if err != nil {
 		return err
@@ -314,7 +319,7 @@ func (s *Store) migratePostgres(ctx context.Context, config *pgx.ConnConfig, sch
 			return err
 		}
 	}
-	return migrate(ctx, p)
+	return migrate(ctx, p, step)
 }
 
 // migrationLock is a lock of the database that a connection holds. It says so when it

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -733,6 +734,16 @@ func TestReplicaErrors(t *testing.T) {
 		if !errors.Is(err, test.reason) || !strings.Contains(err.Error(), test.next) {
 			t.Errorf("%s: %v", test.name, err)
 		}
+	}
+	// It can be read as a whole, and nothing else.
+	if r, err := Backup(t.Context(), standby, filepath.Join(t.TempDir(), "x"), BackupOptions{}); err != nil || r.Step == 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err := Check(t.Context(), standby, CheckOptions{}); err != nil || len(r.Findings) > 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, err := Check(t.Context(), standby, CheckOptions{Repair: true}); !errors.Is(err, ErrReplica) {
+		t.Error(err)
 	}
 }
 

@@ -98,7 +98,10 @@ func (s *Store) connectSQLite(ctx context.Context, o Options, synchronous string
 			}
 		}
 	}
-	if err := migrateSQLite(ctx, s.write); err != nil {
+	if err := s.checkSchema(ctx, s.write); err != nil {
+		return err
+	}
+	if err := migrateSQLite(ctx, s.write, latest); err != nil {
 		return err
 	}
 	if isNew {
@@ -122,13 +125,13 @@ func (s *Store) syncWrites(ctx context.Context, synchronous string) error {
 	return err
 }
 
-// migrateSQLite brings the schema up to date. The caller holds the lock on the file.
-func migrateSQLite(ctx context.Context, db *sql.DB) error {
+// migrateSQLite brings the schema up to a step. The caller holds the lock on the file.
+func migrateSQLite(ctx context.Context, db *sql.DB, step int64) error {
 	p, err := sqliteMigrations(db)
 	if err != nil {
 		return err
 	}
-	return migrate(ctx, p)
+	return migrate(ctx, p, step)
 }
 
 func sqliteMigrations(db *sql.DB) (*goose.Provider, error) {

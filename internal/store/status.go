@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
@@ -132,7 +134,7 @@ func (e *copyEnd) inspectSQLite(ctx context.Context, st *Status) error {
 	case is && errors.Is(err, ErrLocked):
 		// Its caches are only about what it writes itself: reading beside it does no harm.
 		st.Servers = append(st.Servers, ServerStatus{PID: used.PID})
-		e.db, err = openBeside(path)
+		e.db, err = openBeside(path, url.Values{"mode": {"ro"}})
 	}
 	if err != nil {
 		return err
@@ -151,9 +153,11 @@ func (e *copyEnd) inspectSQLite(ctx context.Context, st *Status) error {
 	return nil
 }
 
-// openBeside opens a file that another process has open, to read it.
-func openBeside(path string) (*sql.DB, error) {
-	c, err := sqlite.NewConnector(sqliteURI(path, url.Values{"mode": {"ro"}, "_query_only": {"1"}, "_busy_timeout": {"10000"}}))
+// openBeside opens a file that another process may have open, to read it.
+func openBeside(path string, settings url.Values) (*sql.DB, error) {
+	settings.Set("_query_only", "1")
+	settings.Set("_busy_timeout", strconv.FormatInt(busyTimeout.Milliseconds(), 10))
+	c, err := sqlite.NewConnector(sqliteURI(path, settings))
 	if err != nil {
 		return nil, err
 	}
@@ -247,9 +251,12 @@ func Migrate(ctx context.Context, name, direct string, log *slog.Logger) (from, 
 	if s != nil {
 		err = s.Close()
 	}
-	if err != nil && !errors.Is(err, ErrCopying) { // which is not ended by it
+	to, stepErr := lastStep(IsPostgres(name))
+	if errors.Is(err, ErrCopying) && from == to { // a copy is not ended by it, and a restore comes first
+		err = nil
+	}
+	if err = cmp.Or(err, stepErr); err != nil {
 		return 0, 0, err
 	}
-	to, err = lastStep(IsPostgres(name))
-	return from, to, err
+	return from, to, nil
 }

@@ -153,7 +153,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		return err
 	}
 	s.fresh.Store(!loaded)
-	if err := s.checkCopied(ctx); err != nil {
+	if err := s.checkCopied(ctx, s.read); err != nil {
 		return err
 	}
 	s.oldAnswers = s.pg == nil // finding out would take longer than looking for one each time

@@ -152,26 +152,31 @@ LIMIT 1`
 
 // deriveSubscriptions stores the subscriptions of a loaded order's lines.
 func (bulk *bulkTx) deriveSubscriptions(partnerID, customerID string, o *partnercenter.Order) error {
-	partner, customer, order := idKey(partnerID), idKey(customerID), orderKey(o.ID)
-	cancelled := o.Status.Normalize() == partnercenter.OrderStatusCancelled
 	for i := range o.LineItems {
-		line := &o.LineItems[i]
-		if line.SubscriptionID == "" {
+		if o.LineItems[i].SubscriptionID == "" {
 			continue
 		}
-		active := !cancelled && (line.Quantity == nil || *line.Quantity > 0)
-		kind, entitlement := loadedKind(line.OfferID), ""
-		if kind != "" {
-			// The id that package lifecycle derives for it.
-			entitlement = guid.Derived("entitlement", line.SubscriptionID)
-		}
 		// A subscription in several orders belongs to the first one.
-		if err := bulk.insert(insertSubscription, partner, customer, idKey(line.SubscriptionID), order, idKey(entitlement), "",
-			fold(ascii.TrimSpace(line.PartnerIDOnRecord)), fold(line.OfferID), kind, boolToInt(active), int64(0), int64(1)); err != nil {
+		if err := bulk.insert(insertSubscription, derivedArgs(idKey(partnerID), idKey(customerID), o, i)...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// derivedArgs returns the parameters of [insertSubscription]: the subscription of a line.
+func derivedArgs(partner, customer string, o *partnercenter.Order, i int) []any {
+	line := &o.LineItems[i]
+	active := o.Status.Normalize() != partnercenter.OrderStatusCancelled && (line.Quantity == nil || *line.Quantity > 0)
+	kind, entitlement := loadedKind(line.OfferID), ""
+	if kind != "" {
+		// The id that package lifecycle derives for it.
+		entitlement = guid.Derived("entitlement", line.SubscriptionID)
+	}
+	return []any{
+		partner, customer, idKey(line.SubscriptionID), orderKey(o.ID), idKey(entitlement), "",
+		fold(ascii.TrimSpace(line.PartnerIDOnRecord)), fold(line.OfferID), kind, boolToInt(active), int64(0), int64(1),
+	}
 }
 
 var insertSubscription = newInsertion("subscriptions", 3, "partner_id", "customer_id", "subscription_id", "order_id", "entitlement_id", "parent_id",

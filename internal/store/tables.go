@@ -23,6 +23,10 @@ const (
 	ofServers               // what servers tell each other, and ends with them: it is not copied, and need not be in SQLite
 )
 
+// tablesSince is the step since which the schema has these tables. Backups can be made of
+// databases that have not taken the later ones.
+const tablesSince = 13
+
 // tables are in an order in which rows can be inserted.
 var tables = []table{
 	{name: "settings", key: []string{"name"}},

@@ -98,18 +98,21 @@ func openDatabase(ctx context.Context, name string, options *store.Options) (*st
 	return st, explained(err)
 }
 
-// explained has the error for a database that cannot be opened explain itself.
+// explained has the error for a database or a backup that cannot be opened explain itself.
 func explained(err error) error {
 	if unusable, is := errors.AsType[*store.OpenError](err); is {
+		return &databaseError{unusable}
+	}
+	if unusable, is := errors.AsType[*store.BackupError](err); is {
 		return &databaseError{unusable}
 	}
 	return err
 }
 
 // databaseError explains itself: a server that does not answer is not the one of the API.
-type databaseError struct{ *store.OpenError }
+type databaseError struct{ error }
 
-func (e *databaseError) Unwrap() error { return e.OpenError }
+func (e *databaseError) Unwrap() error { return e.error }
 
 func (e *databaseError) Explain(time.Time) terminal.Explanation {
 	return terminal.Explanation{What: e.Error(), Code: terminal.ExitError}

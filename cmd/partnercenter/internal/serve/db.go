@@ -22,7 +22,8 @@ import (
 
 // DB returns the commands for databases.
 func DB(term *terminal.Terminal) *cobra.Command {
-	return command.Group("db", "Look at, copy and prepare databases of local servers", copyDB(term), printDDL(term), migrateDB(term), showDB(term))
+	return command.Group("db", "Look at, back up, check, copy and prepare databases of local servers",
+		backupDB(term), checkDB(term), copyDB(term), printDDL(term), migrateDB(term), restoreDB(term), showDB(term))
 }
 
 func copyDB(term *terminal.Terminal) *cobra.Command {
@@ -58,7 +59,7 @@ interruption, the customers that differ are copied again.`,
 		},
 	}, func(ctx context.Context, call *command.Call) error {
 		options.Logger = notes(call.Term)
-		options.Progress = copyProgress(call.Term)
+		options.Progress = copyProgress(call.Term, "Copying customers")
 		result, err := store.Copy(ctx, from, to, options)
 		call.Term.StopBar()
 		if err != nil {
@@ -84,8 +85,9 @@ interruption, the customers that differ are copied again.`,
 // errEmpty is why a database that is there cannot be copied.
 var errEmpty = errors.New("it is empty")
 
-// copyProgress returns what shows the progress of a copy.
-func copyProgress(term *terminal.Terminal) func(store.CopyProgress) {
+// copyProgress returns what shows the progress of a copy, or of what goes through a database
+// like one.
+func copyProgress(term *terminal.Terminal, what string) func(store.CopyProgress) {
 	var started time.Time
 	bar, comparing := false, false
 	return func(p store.CopyProgress) {
@@ -95,7 +97,7 @@ func copyProgress(term *terminal.Terminal) func(store.CopyProgress) {
 		title, done, of := "Comparing customers", p.Customers, p.Of
 		if !p.Comparing {
 			done, of = p.Customers-p.Skipped, p.Of-p.Skipped
-			title = "Copying customers"
+			title = what
 		}
 		if !bar || p.Comparing != comparing {
 			term.StopBar()

@@ -31,7 +31,7 @@ var ExitCodes = []struct {
 	Name, Meaning string
 }{
 	{ExitOK, "ok", "the command succeeded"},
-	{ExitError, "error", "any other failure: the server is down or answers unexpectedly, or some customers failed"},
+	{ExitError, "error", "any other failure: the server is down or answers unexpectedly, some customers failed, or a check found something"},
 	{ExitUsage, "usage", "the command line, the environment or the configuration file is wrong; nothing was changed"},
 	{ExitAuth, "auth", "credentials are missing or refused (401), or do not allow this (403)"},
 	{ExitNotFound, "not found", "the order or customer does not exist (404)"},
