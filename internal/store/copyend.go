@@ -33,6 +33,7 @@ type copyEnd struct {
 	inserts map[string]*sql.Stmt // of SQLite
 
 	source *copyEnd // of a target
+	seals  *seals   // nil: secrets are read and written as they are stored
 }
 
 // openSource opens the database to copy. It must have the schema of this program.

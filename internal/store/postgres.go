@@ -304,6 +304,9 @@ func (s *Store) migratePostgres(ctx context.Context, config *pgx.ConnConfig, sch
 	}
 	db := stdlib.OpenDB(*config)
 	defer db.Close()
+	if err := s.openSeals(ctx, db); err != nil {
+		return err
+	}
 	p, err := newMigrations(db, goose.DialectPostgres, "postgres", options...)
 	if err != nil {
 		return err
