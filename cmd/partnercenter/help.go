@@ -9,6 +9,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/serve"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/suggest"
 	"github.com/partnercenter-go/partnercenter/internal/words"
@@ -161,6 +162,11 @@ func environmentHelp() string {
 	line("PARTNERCENTER_DB_DIRECT", "as --db-direct of serve and db migrate")
 	line("PARTNERCENTER_READ_DB", "as --read-db of serve")
 	line("PARTNERCENTER_FROM, PARTNERCENTER_TO", "as --from and --to of db copy; the latter of db restore, too")
+	b.WriteString("\nThey seal secrets in databases with these, 32 bytes in base64 or hexadecimal each:\n\n")
+	line(serve.DataKeyVariable, "key that secrets are sealed with")
+	line(serve.OldDataKeyVariable, "another that they may be sealed with, while keys change")
+	line(serve.DataKeyVariable+"_FILE", "file with the first, in place of it")
+	line(serve.OldDataKeyVariable+"_FILE", "file with the other")
 	b.WriteString(`
 Settings are taken from these sources, in order of precedence: flags, the profile
 named by --profile, environment variables, the profile named by PARTNERCENTER_PROFILE

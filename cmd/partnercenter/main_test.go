@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,15 +46,18 @@ func readFacts(path string) (facts connect.ReadyFacts, err error) {
 	return facts, err
 }
 
-// startServe runs serve in this process, on free ports with a database in memory,
-// until the test ends. It returns what the ready file says.
+// startServe runs serve in this process, on free ports with a database in memory, if
+// none is given, until the test ends. It returns what the ready file says.
 func startServe(t *testing.T, args ...string) connect.ReadyFacts {
 	t.Helper()
 	dir := t.TempDir()
 	ready := filepath.Join(dir, "ready.json")
 	const freePort = "127.0.0.1:0"
+	if !slices.Contains(args, "--db") {
+		args = append(args, "--db", ":memory:")
+	}
 	args = append([]string{
-		"serve", "--listen", freePort, "--listen-tls", freePort, "--control", freePort, "--db", ":memory:",
+		"serve", "--listen", freePort, "--listen-tls", freePort, "--control", freePort,
 		"--ca-dir", filepath.Join(dir, "ca"), "--cache-size", "1MiB", "--ready-file", ready,
 	}, args...)
 	term, _, log := testTerminal(nil)

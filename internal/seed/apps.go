@@ -15,8 +15,8 @@ type App struct {
 	ClientID string `json:"clientId"` // GUID
 	ObjectID string `json:"objectId"` // GUID of its service principal
 	Name     string `json:"name"`
-	// Secret is stored as it is: the server shows it to its owner, and the database
-	// contains the signing keys anyway. It never expires.
+	// Secret is no digest: the server shows it to its owner. The database seals it where
+	// there is a data key. It never expires.
 	Secret string `json:"secret"`
 	// Secrets are valid in addition to Secret, for rotation.
 	Secrets []AppSecret `json:"secrets"`

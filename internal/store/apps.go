@@ -12,22 +12,29 @@ import (
 )
 
 const selectApps = `
-SELECT client_id, object_id, name, secret, secrets, certificates, redirect_uris, public, multi_tenant, admin_consent, disabled
+SELECT partner_id, client_id, object_id, name, secret, secrets, certificates, redirect_uris, public, multi_tenant, admin_consent, disabled
 FROM apps WHERE partner_id = $1`
 
-func scanApp(rows *sql.Rows) (a seed.App, err error) {
-	var secrets, certificates, redirectURIs []byte
-	if err := rows.Scan(&a.ClientID, &a.ObjectID, &a.Name, &a.Secret, &secrets, &certificates, &redirectURIs,
+func (s *seals) scanApp(rows *sql.Rows) (a seed.App, err error) {
+	var partner, secrets string
+	var certificates, redirectURIs []byte
+	if err := rows.Scan(&partner, &a.ClientID, &a.ObjectID, &a.Name, &a.Secret, &secrets, &certificates, &redirectURIs,
 		&a.Public, &a.MultiTenant, &a.AdminConsent, &a.Disabled); err != nil {
 		return a, err
 	}
+	var err1, err2 error
+	a.Secret, err1 = s.open(at("apps", "secret", partner, a.ClientID), a.Secret)
+	secrets, err2 = s.open(at("apps", "secrets", partner, a.ClientID), secrets)
+	if err := errors.Join(err1, err2); err != nil {
+		return a, err
+	}
 	return a, errors.Join(
-		readList(secrets, &a.Secrets), readList(certificates, &a.Certificates), readList(redirectURIs, &a.RedirectURIs))
+		readList([]byte(secrets), &a.Secrets), readList(certificates, &a.Certificates), readList(redirectURIs, &a.RedirectURIs))
 }
 
 // Apps returns the partner's app registrations, ordered by name.
 func (s *Store) Apps(ctx context.Context, partnerID string) ([]seed.App, error) {
-	return queryAll(ctx, s, "list apps", scanApp, selectApps+` ORDER BY name, client_id`, idKey(partnerID))
+	return queryAll(ctx, s, "list apps", s.seals.scanApp, selectApps+` ORDER BY name, client_id`, idKey(partnerID))
 }
 
 // readList decodes a list from a column; an empty one is nil.
@@ -49,7 +56,7 @@ func (s *Store) PutApp(ctx context.Context, partnerID string, a seed.App) error 
 // it meanwhile. It fails as PutApp does, and with [ErrAppNotFound].
 func (s *Store) ChangeApp(ctx context.Context, partnerID, clientID string, change func(*seed.App) error) error {
 	return s.changePartner(ctx, "change app "+clientID, partnerID, func(bulk *bulkTx) error {
-		found, err := rowsOf(bulk.ctx, bulk, scanApp, selectApps+` AND client_id = $2`, idKey(partnerID), idKey(clientID))
+		found, err := rowsOf(bulk.ctx, bulk, s.seals.scanApp, selectApps+` AND client_id = $2`, idKey(partnerID), idKey(clientID))
 		if err != nil {
 			return err
 		}
@@ -90,15 +97,39 @@ func (bulk *bulkTx) checkOwner(partnerID, from, key string, taken *seed.FieldErr
 }
 
 // complete sets the object id and the credential that an app or a user lacks: to the
-// stored ones, which the query returns, or to random ones.
-func (bulk *bulkTx) complete(objectID, credential *string, query string, args ...any) error {
-	var keptID, keptCredential string
-	err := bulk.QueryRowContext(bulk.ctx, query, args...).Scan(&keptID, &keptCredential)
-	if errors.Is(err, sql.ErrNoRows) {
-		keptID, keptCredential, err = guid.New(), newSecret(), nil
+// stored ones, or to random ones. The place is that of the credential.
+func (bulk *bulkTx) complete(objectID, credential *string, p place) error {
+	var keptID, kept string
+	err := p.row(bulk.tx, "object_id, "+p.column).Scan(&keptID, &kept)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		keptID, kept, err = guid.New(), newSecret(), nil
+	case err == nil:
+		kept, err = bulk.seals.open(p, kept)
 	}
-	*objectID, *credential = cmp.Or(*objectID, keptID), cmp.Or(*credential, keptCredential)
+	*objectID, *credential = cmp.Or(*objectID, keptID), cmp.Or(*credential, kept)
 	return err
+}
+
+// keep returns a text as it is to be stored at a place: as it is there, if it is the same.
+// Sealed again it would be another.
+func (bulk *bulkTx) keep(p place, text string) (string, error) {
+	text = validText(text)
+	key, err := bulk.sealedBy()
+	if err != nil {
+		return "", err
+	}
+	if key != nil {
+		var stored string
+		err := p.row(bulk.tx, p.column).Scan(&stored)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return "", err
+		}
+		if before, ok := key.open(p, stored); ok && before == text {
+			return stored, nil
+		}
+	}
+	return bulk.seal(p, text)
 }
 
 var putAppSQL = upsert("apps", []string{"partner_id", "client_id"}, []string{
@@ -116,9 +147,8 @@ func (bulk *bulkTx) putApp(partnerID string, a seed.App) error {
 	if err != nil {
 		return err
 	}
-	err = bulk.complete(&a.ObjectID, &a.Secret, `SELECT object_id, secret FROM apps WHERE partner_id = $1 AND client_id = $2`,
-		idKey(partnerID), idKey(a.ClientID))
-	if err != nil {
+	key := []string{idKey(partnerID), idKey(a.ClientID)}
+	if err := bulk.complete(&a.ObjectID, &a.Secret, at("apps", "secret", key...)); err != nil {
 		return err
 	}
 	secrets, err1 := partnercenter.Marshal(a.Secrets)
@@ -127,8 +157,13 @@ func (bulk *bulkTx) putApp(partnerID string, a seed.App) error {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	_, err = bulk.exec(putAppSQL, idKey(partnerID), idKey(a.ClientID), idKey(a.ObjectID), a.Name, a.Secret,
-		string(secrets), string(certificates), string(redirectURIs),
+	sealedSecret, err1 := bulk.keep(at("apps", "secret", key...), a.Secret)
+	sealedSecrets, err2 := bulk.keep(at("apps", "secrets", key...), string(secrets))
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	_, err = bulk.exec(putAppSQL, key[0], key[1], idKey(a.ObjectID), a.Name, sealedSecret,
+		sealedSecrets, string(certificates), string(redirectURIs),
 		boolToInt(a.Public), boolToInt(a.MultiTenant), boolToInt(a.AdminConsent), boolToInt(a.Disabled))
 	return err
 }

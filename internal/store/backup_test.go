@@ -435,7 +435,7 @@ func TestRestoreOlder(t *testing.T) {
 			if s, err := Open(t.Context(), to, nil); !errors.Is(err, ErrCopying) {
 				t.Fatalf("half a restore: %v, %v", s, err)
 			}
-			if _, _, err := Migrate(t.Context(), to, "", newCopier(CopyOptions{}, nil).Logger); !errors.Is(err, ErrCopying) {
+			if _, _, err := Migrate(t.Context(), to, Options{}); !errors.Is(err, ErrCopying) {
 				t.Fatal(err)
 			}
 			_, r, err := Restore(t.Context(), file, to, CopyOptions{})
@@ -450,7 +450,7 @@ func TestRestoreOlder(t *testing.T) {
 		// A database with tables of the last step is another one.
 		for _, dialect := range []string{"sqlite", "postgres"} {
 			to := places[dialect]()
-			if _, _, err := Migrate(t.Context(), to, "", newCopier(CopyOptions{}, nil).Logger); err != nil {
+			if _, _, err := Migrate(t.Context(), to, Options{}); err != nil {
 				t.Fatal(err)
 			}
 			if _, _, err := Restore(t.Context(), file, to, CopyOptions{}); !errors.Is(err, ErrOtherStep) {

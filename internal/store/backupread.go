@@ -278,6 +278,7 @@ type backupRows struct {
 	numbers []int          // of the backup's tables there, or -1
 	plain   []byte         // what is left of a block
 	at      int64          // of that block
+	ended   bool           // there is no more
 }
 
 func (b *backupFile) read(ctx context.Context, kind byte, to []*copiedTable, convert converter) *backupRows {
@@ -327,7 +328,7 @@ func (r *backupRows) close() {}
 
 // more reads the next block of the kind, and reports whether there is one.
 func (r *backupRows) more() (bool, error) {
-	for {
+	for !r.ended {
 		if err := r.ctx.Err(); err != nil {
 			return false, err
 		}
@@ -336,6 +337,7 @@ func (r *backupRows) more() (bool, error) {
 		case err != nil:
 			return false, err
 		case read.kind == blockEnd, r.kind == blockShared && read.kind == blockCustomers:
+			r.ended = true
 			return false, nil
 		case read.kind != r.kind:
 			continue
@@ -344,6 +346,7 @@ func (r *backupRows) more() (bool, error) {
 		r.plain, err = r.of.plain(read)
 		return true, err
 	}
+	return false, nil
 }
 
 // nextRow returns the next row of the tables and where that goes. The row is nil after the

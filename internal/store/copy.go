@@ -23,6 +23,8 @@ type CopyOptions struct {
 	// ReplaceInvalid replaces what PostgreSQL does not take as text, NUL and what is no
 	// UTF-8, by U+FFFD. Without it, a row with such a text is an error.
 	ReplaceInvalid bool
+	// Keys are those of both databases: the first seals the secrets of the copy.
+	Keys DataKeys
 	// Progress, if not nil, is called from time to time. Calls do not overlap.
 	Progress func(CopyProgress)
 	// Logger is told of waits for another program. Nil logs nothing.
@@ -141,6 +143,9 @@ func Copy(ctx context.Context, from, to string, options CopyOptions) (CopyResult
 		return CopyResult{}, err
 	}
 	defer source.close()
+	if err := source.openSeals(ctx, options.Keys); err != nil {
+		return CopyResult{}, err
+	}
 	c := newCopier(options, source)
 	c.origin.From = source.name
 	schema, err := source.schema(ctx)
@@ -153,6 +158,8 @@ func Copy(ctx context.Context, from, to string, options CopyOptions) (CopyResult
 	if c.to, err = openTarget(ctx, to, copyTarget, source, c.Logger); err != nil {
 		return CopyResult{}, err
 	}
+	c.to.seals = new(seals)
+	c.to.seals.set(options.Keys)
 	err = errors.Join(c.run(ctx, schema), c.to.close())
 	if ctx.Err() != nil {
 		err = ctx.Err() // an arbitrary error follows from it
@@ -372,7 +379,7 @@ func (c *copier) copyShared(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return c.to.writeSeal(ctx)
 	})
 }
 
@@ -382,7 +389,12 @@ func (c *copier) copyTable(ctx context.Context, t *copiedTable) error {
 		return err
 	}
 	defer rows.close()
-	put := func(some [][]any) error { return c.to.insert(ctx, t, some) }
+	put := func(some [][]any) error {
+		if err := c.to.sealRows(t, some); err != nil {
+			return err
+		}
+		return c.to.insert(ctx, t, some)
+	}
 	if t.name == "partners" {
 		query := upsert(t.name, t.columns[t.at[0]:][:1], slices.Delete(slices.Clone(t.columns), t.at[0], t.at[0]+1))
 		put = func(some [][]any) error {

@@ -508,10 +508,10 @@ func TestCopyThroughPooler(t *testing.T) {
 	if _, err := Copy(t.Context(), from, pooler, CopyOptions{}); !errors.Is(err, ErrPooled) {
 		t.Errorf("%v", err)
 	}
-	if _, _, err := Migrate(t.Context(), pooler, "", slog.New(slog.DiscardHandler)); !errors.Is(err, ErrPooled) {
+	if _, _, err := Migrate(t.Context(), pooler, Options{}); !errors.Is(err, ErrPooled) {
 		t.Errorf("%v", err)
 	}
-	if from, to, err := Migrate(t.Context(), pooler, direct, slog.New(slog.DiscardHandler)); err != nil || from != 0 || to == 0 {
+	if from, to, err := Migrate(t.Context(), pooler, Options{Direct: direct}); err != nil || from != 0 || to == 0 {
 		t.Errorf("from step %d to %d, %v", from, to, err)
 	}
 	if st, err := Inspect(t.Context(), pooler); err != nil || len(st.Pending) != 0 {

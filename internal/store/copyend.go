@@ -36,6 +36,7 @@ type copyEnd struct {
 	inserts map[string]*sql.Stmt                        // of SQLite
 
 	source *copyEnd // what is copied into it, if that is a database
+	seals  *seals   // nil: secrets are read and written as they are stored
 }
 
 // access is what a database is opened for.

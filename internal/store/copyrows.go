@@ -62,6 +62,9 @@ func (e *copyEnd) read(ctx context.Context, t *copiedTable, after *customerKey, 
 		args = []any{after.partner, after.customer}
 	case t.name == "settings":
 		query += " WHERE name <> '" + settingCopy + "'"
+		if e.seals != nil {
+			query += " AND name <> '" + settingSealed + "'"
+		}
 	}
 	query += " ORDER BY " + strings.Join(t.key, ", ")
 	r := &tableRows{end: e, table: t, release: func() error { return nil }, convert: convert}
@@ -106,6 +109,9 @@ func (r *tableRows) next() ([]any, error) {
 		if b, is := value.([]byte); !r.table.nullable[i] && (value == nil || is && b == nil) {
 			row[i] = []byte{} // as not every driver has it
 		}
+	}
+	if err := r.end.openRow(r.table, row); err != nil {
+		return nil, err
 	}
 	if r.convert != nil {
 		return row, r.convert(r.table, row)

@@ -127,6 +127,12 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM partners`).Scan(&n); err != nil {
 		return s.wrapError("the database cannot be read", err)
 	}
+	if s.pg != nil {
+		// Another server may have sealed it with a key that this one does not have.
+		if err := s.seals.read(ctx, s.read); err != nil {
+			return s.wrapError("ping", err)
+		}
+	}
 	failed, recent := s.health.lastWrite(s.system())
 	if recent {
 		return nil
@@ -152,7 +158,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // isBusy reports whether a write failed because of what somebody else does, at any
 // server. That proves that the database can be written.
 func (s *Store) isBusy(err error) bool {
-	return s.pg != nil && (errors.Is(err, ErrLocked) || errors.Is(err, ErrManyConnections))
+	return s.pg != nil && (errors.Is(err, ErrLocked) || errors.Is(err, ErrManyConnections) || isSealed(err))
 }
 
 // noteWrite notes how a write went.

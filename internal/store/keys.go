@@ -19,9 +19,14 @@ type SigningKey struct {
 
 const selectSigningKeys = `SELECT key_id, pem, created, revoked FROM signing_keys ORDER BY created DESC, key_id`
 
-func scanSigningKey(rows *sql.Rows) (k SigningKey, err error) {
+func (s *seals) scanSigningKey(rows *sql.Rows) (k SigningKey, err error) {
+	var pem string
 	var created, revoked int64
-	err = rows.Scan(&k.ID, &k.PEM, &created, &revoked)
+	if err := rows.Scan(&k.ID, &pem, &created, &revoked); err != nil {
+		return k, err
+	}
+	pem, err = s.open(at("signing_keys", "pem", k.ID), pem)
+	k.PEM = []byte(pem)
 	k.Created = time.UnixMicro(created).UTC()
 	if revoked != 0 {
 		k.Revoked = time.UnixMicro(revoked).UTC()
@@ -31,7 +36,7 @@ func scanSigningKey(rows *sql.Rows) (k SigningKey, err error) {
 
 // SigningKeys returns all signing keys, including revoked ones, newest first.
 func (s *Store) SigningKeys(ctx context.Context) ([]SigningKey, error) {
-	return queryAll(ctx, s, "list signing keys", scanSigningKey, selectSigningKeys)
+	return queryAll(ctx, s, "list signing keys", s.seals.scanSigningKey, selectSigningKeys)
 }
 
 // KeyChange is a change of the signing keys. Either may be empty.
@@ -45,7 +50,7 @@ type KeyChange struct {
 // with [ErrKeyExists].
 func (s *Store) ChangeSigningKeys(ctx context.Context, change func([]SigningKey) (KeyChange, error)) (added *SigningKey, err error) {
 	err = s.transact(ctx, "change signing keys", func(tx *tx) error {
-		keys, err := rowsOf(tx.ctx, tx, scanSigningKey, selectSigningKeys)
+		keys, err := rowsOf(tx.ctx, tx, s.seals.scanSigningKey, selectSigningKeys)
 		if err != nil {
 			return err
 		}
@@ -91,9 +96,13 @@ func (s *Store) AddSigningKey(ctx context.Context, k SigningKey) error {
 }
 
 func (t *tx) addSigningKey(k SigningKey) error {
+	pem, err := t.seal(at("signing_keys", "pem", k.ID), string(k.PEM))
+	if err != nil {
+		return err
+	}
 	added, err := t.exec(`
 INSERT INTO signing_keys (key_id, pem, created, revoked) VALUES ($1, $2, $3, $4)
-ON CONFLICT (key_id) DO NOTHING`, k.ID, k.PEM, toMicros(k.Created), toMicros(k.Revoked))
+ON CONFLICT (key_id) DO NOTHING`, k.ID, []byte(pem), toMicros(k.Created), toMicros(k.Revoked))
 	if err == nil && !added {
 		return ErrKeyExists
 	}
@@ -165,19 +174,26 @@ func (s *Store) ChangeClock(ctx context.Context, name string, change func(before
 // first requested, and never changes.
 func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, error) {
 	const get = `SELECT value FROM settings WHERE name = $1`
-	var secret []byte
+	var secret string
 	err := s.read.QueryRowContext(ctx, get, settingSecret+name).Scan(&secret)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = s.inTx(ctx, alone, func(tx *tx) error {
 			value := make([]byte, size)
 			rand.Read(value) // never fails
+			sealed, err := tx.seal(at("settings", "value", settingSecret+name), string(value))
+			if err != nil {
+				return err
+			}
 			if _, err := tx.exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
-				settingSecret+name, value); err != nil {
+				settingSecret+name, []byte(sealed)); err != nil {
 				return err
 			}
 			// Another caller may have been first.
 			return tx.QueryRowContext(ctx, get, settingSecret+name).Scan(&secret)
 		})
 	}
-	return secret, s.wrapError(fmt.Sprintf("secret %q", name), err)
+	if err == nil {
+		secret, err = s.seals.open(at("settings", "value", settingSecret+name), secret)
+	}
+	return []byte(secret), s.wrapError(fmt.Sprintf("secret %q", name), err)
 }

@@ -42,6 +42,12 @@ var (
 	ErrTLS             = errors.New("its server cannot be trusted")
 )
 
+// The reasons of an [OpenError], or at a server that runs of an [UnusableError], about data keys.
+var (
+	ErrSealed   = errors.New("its secrets are sealed, and there is no data key")
+	ErrOtherKey = errors.New("its secrets are sealed with another data key")
+)
+
 // The reasons of an [OpenError] about a copy or a backup.
 var (
 	ErrCopying    = errors.New("a copy into it has not ended")

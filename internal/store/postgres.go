@@ -305,6 +305,9 @@ func (s *Store) migratePostgres(ctx context.Context, config *pgx.ConnConfig, sch
 		if err := s.checkSchema(ctx, db); err != nil {
 			return err
 		}
+		if err := s.openSeals(ctx, db); err != nil {
+			return err
+		}
 	}
 	p, err := newMigrations(db, goose.DialectPostgres, "postgres", options...)
 	if err != nil {

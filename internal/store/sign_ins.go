@@ -23,19 +23,22 @@ type SignIn struct {
 
 const selectSignIns = `SELECT kind, id, revision, owner, proved, expires, system, data FROM sign_ins WHERE kind = $1`
 
-func scanSignIn(scan func(...any) error) (r SignIn, err error) {
+func (s *seals) scanSignIn(scan func(...any) error) (r SignIn, err error) {
 	var expires, system int64
-	err = scan(&r.Kind, &r.ID, &r.Revision, &r.Owner, &r.Proved, &expires, &system, &r.Data)
+	var data string
+	if err := scan(&r.Kind, &r.ID, &r.Revision, &r.Owner, &r.Proved, &expires, &system, &data); err != nil {
+		return r, err
+	}
 	r.Expires, r.System = time.UnixMicro(expires).UTC(), time.UnixMicro(system).UTC()
-	if len(r.Data) == 0 {
-		r.Data = nil // as not every driver has it
+	if data, err = s.open(at("sign_ins", "data", r.Kind, r.ID), data); data != "" {
+		r.Data = []byte(data)
 	}
 	return r, err
 }
 
 // SignIn returns one of a kind, or nil.
 func (s *Store) SignIn(ctx context.Context, kind, id string) (*SignIn, error) {
-	r, err := scanSignIn(s.read.QueryRowContext(ctx, selectSignIns+` AND id = $2`, validText(kind), validText(id)).Scan)
+	r, err := s.seals.scanSignIn(s.read.QueryRowContext(ctx, selectSignIns+` AND id = $2`, validText(kind), validText(id)).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -44,7 +47,7 @@ func (s *Store) SignIn(ctx context.Context, kind, id string) (*SignIn, error) {
 
 // SignIns returns all of a kind, oldest first.
 func (s *Store) SignIns(ctx context.Context, kind string) ([]SignIn, error) {
-	return queryAll(ctx, s, "list sign-ins", func(rows *sql.Rows) (SignIn, error) { return scanSignIn(rows.Scan) },
+	return queryAll(ctx, s, "list sign-ins", func(rows *sql.Rows) (SignIn, error) { return s.seals.scanSignIn(rows.Scan) },
 		selectSignIns+` ORDER BY sign_in_no`, validText(kind))
 }
 
@@ -55,7 +58,6 @@ var errOther = errors.New("it is not as it was")
 // zero if none is. It reports whether it was. What it shares with what servers keep is of
 // the kind shared.
 func (s *Store) PutSignIn(ctx context.Context, r SignIn, shared Shared) (bool, error) {
-	args := []any{r.Kind, r.ID, r.Owner, boolToInt(r.Proved), toMicros(r.Expires), toMicros(r.System), append([]byte{}, r.Data...)} // nil would be NULL
 	query := `
 INSERT INTO sign_ins (kind, id, revision, owner, proved, expires, system, data) VALUES ($1, $2, 1, $3, $4, $5, $6, $7)
 ON CONFLICT (kind, id) DO NOTHING`
@@ -63,9 +65,23 @@ ON CONFLICT (kind, id) DO NOTHING`
 		query = `
 UPDATE sign_ins SET revision = revision + 1, owner = $3, proved = $4, expires = $5, system = $6, data = $7
 WHERE kind = $1 AND id = $2 AND revision = $8`
-		args = append(args, r.Revision)
 	}
-	return wasSame(s.executeShared(ctx, shared, "put sign-in", errOther, query, args...))
+	return wasSame(s.wrapError("put sign-in", s.inTx(ctx, among, func(tx *tx) error {
+		tx.changed.shared |= shared
+		data, err := tx.seal(at("sign_ins", "data", validText(r.Kind), validText(r.ID)), string(r.Data))
+		if err != nil {
+			return err
+		}
+		args := []any{r.Kind, r.ID, r.Owner, boolToInt(r.Proved), toMicros(r.Expires), toMicros(r.System), []byte(data)}
+		if r.Revision > 0 {
+			args = append(args, r.Revision)
+		}
+		changed, err := tx.exec(query, args...)
+		if err == nil && !changed {
+			err = errOther
+		}
+		return err
+	})))
 }
 
 // DeleteSignIn deletes one if its revision is that of the one that is stored. It reports

@@ -84,6 +84,9 @@ func (s *Store) connectSQLite(ctx context.Context, o Options, synchronous string
 	}); err != nil {
 		return err
 	}
+	if err := s.openSeals(ctx, s.write); err != nil {
+		return err
+	}
 	if isNew {
 		// First of all, so that a database is recognized even if its creation is
 		// interrupted.

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
-	"log/slog"
 	"net/url"
 	"os"
 	"strconv"
@@ -30,6 +29,8 @@ type Status struct {
 	Tables []TableStatus `json:"tables"`
 	// Servers have the database open, unless they come through a pooler.
 	Servers []ServerStatus `json:"servers"`
+	// Sealed is the id of the data key that secrets are sealed with, if they are.
+	Sealed string `json:"sealed,omitempty"`
 	// Copy is nil unless a copy into the database has not ended.
 	Copy *CopyStatus `json:"copy"`
 }
@@ -97,6 +98,11 @@ func Inspect(ctx context.Context, name string) (_ *Status, err error) {
 	if err != nil {
 		return nil, err
 	}
+	stored, err := readSeal(ctx, e.conn)
+	if err != nil {
+		return nil, e.wrap(err)
+	}
+	st.Sealed = sealedBy(stored)
 	if state != nil {
 		st.Copy = &CopyStatus{From: state.From, Started: state.Started, Customers: state.Customers}
 	}
@@ -238,8 +244,8 @@ WHERE relkind = 'r' AND (relname = $1::text AND relnamespace = current_schema():
 }
 
 // Migrate brings the schema of a database up to date, and returns its step before and
-// after. The address direct goes around a pooler; it may be empty.
-func Migrate(ctx context.Context, name, direct string, log *slog.Logger) (from, to int64, err error) {
+// after.
+func Migrate(ctx context.Context, name string, options Options) (from, to int64, err error) {
 	before, err := Inspect(ctx, name)
 	switch {
 	case err == nil:
@@ -247,7 +253,7 @@ func Migrate(ctx context.Context, name, direct string, log *slog.Logger) (from, 
 	case !errors.Is(err, ErrNothing):
 		return 0, 0, err
 	}
-	s, err := Open(ctx, name, &Options{Direct: direct, Logger: log})
+	s, err := Open(ctx, name, &options)
 	if s != nil {
 		err = s.Close()
 	}

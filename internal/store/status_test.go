@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,11 +35,11 @@ func TestInspect(t *testing.T) {
 			if err != nil || st.Step != 0 || len(st.Pending) == 0 || st.Pending[len(st.Pending)-1] != known || len(st.Tables) != 0 {
 				t.Errorf("an empty one: %+v, %v", st, err)
 			}
-			from, to, err := Migrate(t.Context(), name, "", slog.New(slog.DiscardHandler))
+			from, to, err := Migrate(t.Context(), name, Options{})
 			if err != nil || from != 0 || to != known {
 				t.Errorf("from step %d to %d, %v", from, to, err)
 			}
-			if from, to, err = Migrate(t.Context(), name, "", slog.New(slog.DiscardHandler)); err != nil || from != to {
+			if from, to, err = Migrate(t.Context(), name, Options{}); err != nil || from != to {
 				t.Errorf("from step %d to %d, %v", from, to, err)
 			}
 			s, err := Open(t.Context(), name, nil)
@@ -66,7 +65,7 @@ func TestInspect(t *testing.T) {
 			if st, err = Inspect(t.Context(), half); err != nil || st.Copy == nil || st.Copy.From != full || st.Copy.Customers < 5 {
 				t.Errorf("half a copy: %+v, %v", st, err)
 			}
-			if _, _, err := Migrate(t.Context(), half, "", nil); err != nil {
+			if _, _, err := Migrate(t.Context(), half, Options{}); err != nil {
 				t.Errorf("half a copy: %v", err)
 			}
 		})

@@ -78,6 +78,7 @@ type Store struct {
 	oldAnswers bool          // there may be answers of which nobody knows whose they are
 
 	health health
+	seals  seals
 
 	lists *sqliteLists  // nil for dialects without it
 	file  *databaseFile // nil for dialects without it
@@ -109,6 +110,8 @@ type Options struct {
 	// Replica is the address of a streaming replica, which lists are read from. Empty
 	// means none.
 	Replica string
+	// Keys are what secrets are sealed with. Without one they are stored as they are.
+	Keys DataKeys
 	// Logger is told when the database cannot be read or written any more, and when it
 	// can be again. Nil logs nothing.
 	Logger *slog.Logger
@@ -131,6 +134,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		name: path, now: o.Now, system: time.Now, opened: time.Now(),
 		health: health{log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler))},
 	}
+	s.seals.set(o.Keys)
 	var err error
 	switch {
 	case IsPostgres(path):
@@ -154,6 +158,9 @@ func (s *Store) prepare(ctx context.Context) error {
 	}
 	s.fresh.Store(!loaded)
 	if err := s.checkCopied(ctx, s.read); err != nil {
+		return err
+	}
+	if err := s.sealAll(ctx); err != nil {
 		return err
 	}
 	s.oldAnswers = s.pg == nil // finding out would take longer than looking for one each time
@@ -266,6 +273,8 @@ type tx struct {
 	// changed is what servers keep that it changes.
 	changed changes
 	pg      bool // the driver prepares what is run often, where that can be done
+	seals   *seals
+	asked   bool // what the database is sealed with
 }
 
 // alone and among say which other transactions may run beside one, where a database has
@@ -299,7 +308,7 @@ func (s *Store) runTx(ctx context.Context, others company, fn func(*tx) error) e
 	}
 	defer conn.Close()
 	defer func() { _ = t.Rollback() }() // no effect after a commit
-	tx := &tx{Tx: t, conn: conn, ctx: ctx, now: s.now(), pg: s.pg != nil}
+	tx := &tx{Tx: t, conn: conn, ctx: ctx, now: s.now(), pg: s.pg != nil, seals: &s.seals}
 	if tx.pg {
 		if err := tx.lock(others); err != nil {
 			return err

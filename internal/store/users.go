@@ -11,11 +11,14 @@ import (
 )
 
 const selectUsers = `
-SELECT upn, object_id, name, roles, password, mfa = 0, disabled FROM users WHERE partner_id = $1`
+SELECT partner_id, upn_key, upn, object_id, name, roles, password, mfa = 0, disabled FROM users WHERE partner_id = $1`
 
-func scanUser(rows *sql.Rows) (u seed.User, err error) {
-	var roles string
-	err = rows.Scan(&u.UserPrincipalName, &u.ObjectID, &u.Name, &roles, &u.Password, &u.WithoutMFA, &u.Disabled)
+func (s *seals) scanUser(rows *sql.Rows) (u seed.User, err error) {
+	var partner, key, roles string
+	if err := rows.Scan(&partner, &key, &u.UserPrincipalName, &u.ObjectID, &u.Name, &roles, &u.Password, &u.WithoutMFA, &u.Disabled); err != nil {
+		return u, err
+	}
+	u.Password, err = s.open(at("users", "password", partner, key), u.Password)
 	for _, role := range ascii.Fields(roles) {
 		u.Roles = append(u.Roles, partnercenter.UserRole(role))
 	}
@@ -24,7 +27,7 @@ func scanUser(rows *sql.Rows) (u seed.User, err error) {
 
 // Users returns the partner's users, ordered by user principal name.
 func (s *Store) Users(ctx context.Context, partnerID string) ([]seed.User, error) {
-	return queryAll(ctx, s, "list users", scanUser, selectUsers+` ORDER BY upn_key`, idKey(partnerID))
+	return queryAll(ctx, s, "list users", s.seals.scanUser, selectUsers+` ORDER BY upn_key`, idKey(partnerID))
 }
 
 // PutUser creates a user or replaces all of it, except that a missing password or
@@ -38,7 +41,7 @@ func (s *Store) PutUser(ctx context.Context, partnerID string, u seed.User) erro
 // It fails as PutUser does, and with [ErrUserNotFound].
 func (s *Store) ChangeUser(ctx context.Context, partnerID, name string, change func(*seed.User) error) error {
 	return s.changePartner(ctx, "change user "+name, partnerID, func(bulk *bulkTx) error {
-		found, err := rowsOf(bulk.ctx, bulk, scanUser, selectUsers+` AND upn_key = $2`, idKey(partnerID), fold(name))
+		found, err := rowsOf(bulk.ctx, bulk, s.seals.scanUser, selectUsers+` AND upn_key = $2`, idKey(partnerID), fold(name))
 		if err != nil {
 			return err
 		}
@@ -65,8 +68,11 @@ func (bulk *bulkTx) putUser(partnerID string, u seed.User) error {
 	if err != nil {
 		return err
 	}
-	err = bulk.complete(&u.ObjectID, &u.Password, `SELECT object_id, password FROM users WHERE partner_id = $1 AND upn_key = $2`,
-		idKey(partnerID), fold(u.UserPrincipalName))
+	p := at("users", "password", idKey(partnerID), fold(u.UserPrincipalName))
+	if err := bulk.complete(&u.ObjectID, &u.Password, p); err != nil {
+		return err
+	}
+	password, err := bulk.keep(p, u.Password)
 	if err != nil {
 		return err
 	}
@@ -74,7 +80,7 @@ func (bulk *bulkTx) putUser(partnerID string, u seed.User) error {
 	for _, given := range u.Roles {
 		roles = append(roles, string(given.Normalize()))
 	}
-	_, err = bulk.exec(putUserSQL, idKey(partnerID), fold(u.UserPrincipalName), u.UserPrincipalName, idKey(u.ObjectID), u.Name,
-		strings.Join(roles, " "), u.Password, boolToInt(!u.WithoutMFA), boolToInt(u.Disabled))
+	_, err = bulk.exec(putUserSQL, p.key[0], p.key[1], u.UserPrincipalName, idKey(u.ObjectID), u.Name,
+		strings.Join(roles, " "), password, boolToInt(!u.WithoutMFA), boolToInt(u.Disabled))
 	return err
 }

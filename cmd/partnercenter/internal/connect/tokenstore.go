@@ -259,15 +259,16 @@ func (t *TokenStore) key() ([]byte, error) {
 	if err != nil {
 		return nil, terminal.Settingsf("%s %v", from, err)
 	}
-	key, err := decodeTokenKey(string(text))
+	key, err := DecodeKey(string(text))
 	if err != nil {
 		return nil, terminal.Settingsf("%s does not contain a key for sign-ins: it needs %d random bytes in base64, as from \"openssl rand -base64 %[2]d\"", from, tokenKeySize)
 	}
 	return key, nil
 }
 
-// decodeTokenKey accepts both alphabets of base64, with or without padding.
-func decodeTokenKey(text string) ([]byte, error) {
+// DecodeKey returns the key of 32 bytes in a text, in either alphabet of base64, with or
+// without padding.
+func DecodeKey(text string) ([]byte, error) {
 	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(strings.TrimSpace(text), "="))
 	key, err := base64.RawStdEncoding.DecodeString(text)
 	if err == nil && len(key) != tokenKeySize {

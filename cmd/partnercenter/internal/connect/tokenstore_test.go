@@ -58,12 +58,12 @@ func TestDecodeTokenKey(t *testing.T) {
 		base64.StdEncoding.EncodeToString(key), base64.RawStdEncoding.EncodeToString(key),
 		base64.URLEncoding.EncodeToString(key), base64.RawURLEncoding.EncodeToString(key) + "\n",
 	} {
-		if got, err := decodeTokenKey(text); err != nil || !bytes.Equal(got, key) {
+		if got, err := DecodeKey(text); err != nil || !bytes.Equal(got, key) {
 			t.Errorf("%s: %x, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"", "short", base64.StdEncoding.EncodeToString(key[1:]), base64.StdEncoding.EncodeToString(append(key, 1)), "!" + base64.StdEncoding.EncodeToString(key)} {
-		if _, err := decodeTokenKey(text); err == nil {
+		if _, err := DecodeKey(text); err == nil {
 			t.Errorf("%q is taken for a key", text)
 		}
 	}

@@ -37,7 +37,10 @@ database in PostgreSQL. Stop the servers of both first.
 A copy can be interrupted: the same command goes on with it. No server starts on a
 database until the copy into it is complete. At the end both databases are read, and
 what belongs to each customer is compared. If the first database has changed since an
-interruption, the customers that differ are copied again.`,
+interruption, the customers that differ are copied again.
+
+Secrets that are sealed are opened with PARTNERCENTER_DATA_KEY or
+PARTNERCENTER_DATA_KEY_OLD. Those of the copy are sealed with the first, if it is set.`,
 		Example: `  partnercenter db copy --from partnercenter.db --to postgres://partnercenter@db.example.com/partnercenter
   PARTNERCENTER_FROM=postgres://… partnercenter db copy --to backup.db`,
 		Flags: func(cmd *cobra.Command) {
@@ -55,7 +58,9 @@ interruption, the customers that differ are copied again.`,
 					return terminal.Usagef("the database is missing: give --%s with a file, or with an address like postgres://user@host/database", flag)
 				}
 			}
-			return nil
+			var err error
+			options.Keys, err = readDataKeys(call.Term)
+			return err
 		},
 	}, func(ctx context.Context, call *command.Call) error {
 		options.Logger = notes(call.Term)
@@ -172,6 +177,9 @@ func printStatus(w io.Writer, st *store.Status) error {
 	default:
 		line("Schema", "step %d, up to date", st.Step)
 	}
+	if st.Sealed != "" {
+		line("Secrets", "sealed with data key %s", st.Sealed)
+	}
 	line("Size", "%s", humanize.IBytes(uint64(st.Size)))
 	for _, s := range st.Servers {
 		switch {
@@ -228,7 +236,11 @@ pooler. It waits for another program that does the same.`,
 			return nil
 		},
 	}, func(ctx context.Context, call *command.Call) error {
-		from, to, err := store.Migrate(ctx, db, direct, notes(call.Term))
+		keys, err := readDataKeys(call.Term)
+		if err != nil {
+			return err
+		}
+		from, to, err := store.Migrate(ctx, db, store.Options{Direct: direct, Logger: notes(call.Term), Keys: keys})
 		if err != nil {
 			return explained(err)
 		}

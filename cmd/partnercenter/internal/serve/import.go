@@ -54,7 +54,11 @@ func runImport(ctx context.Context, call *command.Call, db, partnerName string) 
 			return err
 		}
 	}
-	st, err := openDatabase(ctx, db, nil)
+	keys, err := readDataKeys(call.Term)
+	if err != nil {
+		return err
+	}
+	st, err := openDatabase(ctx, db, &store.Options{Keys: keys})
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ type serveOptions struct {
 	auth                       authOptions
 	public                     publicOptions
 	seedGiven                  bool // on the command line
+	keys                       store.DataKeys
 	tokenLeeway, tokenLifetime time.Duration
 	shutdownGrace              time.Duration
 	logFormat, logLevel        string
@@ -80,6 +81,9 @@ server is running that wrote that file, the file stays as it is, with a warning.
 With --ops, monitoring has a listener of its own: /livez and /readyz, and /metrics for
 Prometheus. Traces go out where OpenTelemetry's variables say, such as
 OTEL_EXPORTER_OTLP_ENDPOINT. docs/deploy.md has the rest.
+
+With a key in PARTNERCENTER_DATA_KEY ("openssl rand -base64 32" makes one), secrets in the
+database are sealed.
 
 Behind a proxy or load balancer, --public-url is where clients reach the server, and
 --trusted-proxy the proxy, whose word counts about who and where they are.
@@ -155,6 +159,10 @@ func (o *serveOptions) check(call *command.Call) error {
 		return terminal.Usagef("--ready-file - would be no file that others can find: name one, such as ready.json; standard output has the same facts for people")
 	}
 	if err := o.chooseDatabases(call); err != nil {
+		return err
+	}
+	var err error
+	if o.keys, err = readDataKeys(call.Term); err != nil {
 		return err
 	}
 	o.seedGiven = call.Given("seed")
@@ -282,7 +290,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		}
 	}
 	l.clock = clock.New(nil)
-	if l.store, err = openDatabase(ctx, o.db, &store.Options{Now: l.clock.Now, Logger: logger, Direct: o.dbDirect, Replica: o.readDB}); err != nil {
+	if l.store, err = openDatabase(ctx, o.db, &store.Options{Now: l.clock.Now, Logger: logger, Direct: o.dbDirect, Replica: o.readDB, Keys: o.keys}); err != nil {
 		return nil, err
 	}
 	l.database = l.store.Name()
