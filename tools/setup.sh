@@ -112,8 +112,8 @@ if [ "${1:-}" = ha ]; then
 	set -- etcd-server haproxy patroni pgbouncer
 fi
 for program in fish groff jq zsh "$@"; do
-	# The package is called after the program but for a suffix.
-	if ! runs "${program%-server}"; then
+	# The package is called after the program but for a suffix. HAProxy has its own flag.
+	if ! runs "${program%-server}" && ! { [ "$program" = haproxy ] && haproxy -v >/dev/null 2>&1; }; then
 		packages="$packages $program"
 	fi
 done
