@@ -144,7 +144,7 @@ func TestDiskOfFile(t *testing.T) {
 	w.file = filepath.Join(w.disk, "chaos.db")
 	w.service = newService(t, t.TempDir(), w.file)
 	w.suffer(t, []fault{
-		{name: "the disk is full", short: 2, long: 20, strike: full},
+		{name: "the disk is full", short: 1, long: 20, strike: full},
 		{name: "the disk is read-only", short: 1, long: 20, strike: readOnly},
 	})
 }
