@@ -159,7 +159,7 @@ func TestFile(t *testing.T) {
 	dir := t.TempDir()
 	w := &world{file: dir + "/chaos.db"}
 	w.service = newService(t, dir, w.file)
-	w.suffer(t, append(everywhere, fault{name: "the log is torn", short: 3, long: 200, alone: true, strike: tear}))
+	w.suffer(t, append(everywhere, fault{name: "the log is torn", short: 1, long: 200, alone: true, strike: tear}))
 }
 
 func TestPostgres(t *testing.T) {
@@ -176,7 +176,6 @@ func TestPostgres(t *testing.T) {
 func TestPromotion(t *testing.T) {
 	w := &world{cluster: postgrestest.Dedicated(t, postgrestest.Options{})}
 	address := w.cluster.NewDatabase(t) + "&pool_max_conns=8"
-	replica := w.cluster.StartReplica(t)
 	conn, err := pgx.Connect(t.Context(), w.cluster.AdminURL("postgres"))
 	if err != nil {
 		t.Fatal(err)
@@ -187,6 +186,7 @@ func TestPromotion(t *testing.T) {
 		}
 	}
 	_ = conn.Close(t.Context())
+	replica := w.cluster.StartReplica(t) // with the same settings
 	var through string
 	w.proxy, through = newProxy(t, address)
 	w.service = newService(t, t.TempDir(), through, through)

@@ -140,11 +140,11 @@ func TestDiskOfFile(t *testing.T) {
 	if !mounting(t) {
 		return
 	}
-	w := &world{disk: smallDisk(t, "96m")}
+	w := &world{disk: smallDisk(t, "256m")}
 	w.file = filepath.Join(w.disk, "chaos.db")
 	w.service = newService(t, t.TempDir(), w.file)
 	w.suffer(t, []fault{
-		{name: "the disk is full", short: 2, long: 50, strike: full},
+		{name: "the disk is full", short: 1, long: 20, strike: full},
 		{name: "the disk is read-only", short: 1, long: 20, strike: readOnly},
 	})
 }

@@ -28,6 +28,15 @@ type work struct {
 
 const writers = 16
 
+// pause is the longest between two things that a client does. The short form leaves the
+// processor to other tests.
+func pause() time.Duration {
+	if *long {
+		return 40 * time.Millisecond
+	}
+	return 120 * time.Millisecond
+}
+
 // The offers that are bought.
 const (
 	premium    = "031C9E47-4802-4248-838E-778FB1D2CC05"
@@ -60,7 +69,7 @@ func (s *service) begin(t *testing.T, log *history.Log) *work {
 				select {
 				case <-w.ending:
 					return
-				case <-time.After(rand.N(40 * time.Millisecond)):
+				case <-time.After(rand.N(pause())):
 				}
 				w.act(t, n)
 			}
