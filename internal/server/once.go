@@ -76,9 +76,11 @@ func (s *Server) writeOnce(c *call, body []byte, decide func(context.Context) (*
 		}
 		defer s.inFlight.end(answer.Key)
 	}
-	for range maxDecisions {
-		if done, err := s.answerAgain(ctx, c, answer); done || err != nil {
-			return err
+	for attempt := range maxDecisions {
+		if attempt > 0 { // the first time hardly any was answered before, and Apply tells
+			if done, err := s.answerAgain(ctx, c, answer); done || err != nil {
+				return err
+			}
 		}
 		result, err := decide(ctx)
 		if err != nil {
