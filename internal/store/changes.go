@@ -335,7 +335,6 @@ const maxBatch = 256
 // writeJobs writes changes as they arrive, together with those that arrived in the
 // meantime: a commit costs the same for one as for many.
 func (s *Store) writeJobs(jobs <-chan *job) {
-	defer close(s.written)
 	batch := make([]*job, 0, maxBatch)
 	for j := range jobs {
 		batch = append(batch[:0], j)
@@ -497,7 +496,7 @@ const forgetEvery = 1024
 // forgetAnswers deletes expired answers, oldest first and some at a time, and answers
 // from the future, which the system's clock was set back from.
 func (s *Store) forgetAnswers(tx *tx) error {
-	if s.commits++; s.commits%forgetEvery != 0 {
+	if s.commits.Add(1)%forgetEvery != 0 {
 		return nil
 	}
 	now := s.system()

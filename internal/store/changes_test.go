@@ -188,7 +188,7 @@ func testAnswers(t *testing.T, s *Store) {
 
 	// An answer stays when the clock is set forwards for a while.
 	s.now = func() time.Time { return suiteNow.AddDate(100, 0, 0) }
-	s.commits = forgetEvery - 1
+	s.commits.Store(forgetEvery - 1)
 	apply(t, s, placed(partnerA, orderless, "00000000000e"))
 	s.now = func() time.Time { return suiteNow }
 	if kept, err = s.Answered(t.Context(), partnerA, orderless, first.Answer.Key); err != nil || kept == nil {
@@ -197,7 +197,7 @@ func testAnswers(t *testing.T, s *Store) {
 
 	// It is deleted when it is no longer needed.
 	s.system = func() time.Time { return time.Now().Add(answersKept + time.Hour) }
-	s.commits = forgetEvery - 1
+	s.commits.Store(forgetEvery - 1)
 	apply(t, s, placed(partnerA, orderless, "00000000000c"))
 	if kept, err = s.Answered(t.Context(), partnerA, orderless, first.Answer.Key); err != nil || kept != nil {
 		t.Errorf("%v, %v", kept, err)

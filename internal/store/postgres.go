@@ -370,6 +370,10 @@ func (t *tx) lock(others company) error {
 // wait for, as it is a commit that does.
 const replicatedSQL = `SELECT pg_logical_emit_message(true, 'partnercenter', '')`
 
+// postgresCommitters is how many commits of changes are under way at a time. While one
+// waits for the disk, the next is decided and sent; the server syncs them together.
+const postgresCommitters = 2
+
 // writeChangesPostgres does what [Store.writeChanges] does, in two trips to the database: one to
 // look, one to write. It locks what it looks at, in the same order as every other
 // server.
@@ -502,7 +506,7 @@ func (s *Store) writeOf(batch []*job, lists *changes, committed *bool) *pgx.Batc
 	if !lists.none() {
 		b.Queue(announceSQL, s.pg.watcher.own.Load(), lists.encode(), int(lists.shared))
 	}
-	if s.commits++; s.commits%forgetEvery == 0 {
+	if s.commits.Add(1)%forgetEvery == 0 {
 		now := s.system()
 		b.Queue(`DELETE FROM requests WHERE made < $1 OR made > $2`, toMicros(now.Add(-answersKept)), toMicros(now.Add(answersKept)))
 	}

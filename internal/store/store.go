@@ -70,8 +70,8 @@ type Store struct {
 	// closing guards jobs, which is nil once the store closes.
 	closing sync.RWMutex
 	jobs    chan *job
-	written chan struct{} // closed when no more changes are written
-	commits int           // used by the writing goroutine
+	writing sync.WaitGroup // those that take from jobs
+	commits atomic.Uint64
 	batches batchCounts
 
 	blocks     atomic.Uint64 // of requests taken; see TakeRequests
@@ -193,8 +193,15 @@ func (s *Store) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	s.jobs, s.written = make(chan *job, maxBatch), make(chan struct{})
-	go s.writeJobs(s.jobs)
+	jobs := make(chan *job, maxBatch)
+	s.jobs = jobs
+	committers := 1
+	if s.pg != nil {
+		committers = postgresCommitters
+	}
+	for range committers {
+		s.writing.Go(func() { s.writeJobs(jobs) })
+	}
 	return nil
 }
 
@@ -214,7 +221,7 @@ func (s *Store) Close() error {
 		close(s.jobs)
 		s.jobs = nil
 		s.closing.Unlock()
-		<-s.written
+		s.writing.Wait()
 	} else {
 		s.closing.Unlock()
 	}
