@@ -318,6 +318,10 @@ func unusable(err error) error {
 	if errors.As(err, new(*UnusableError)) {
 		return err
 	}
+	// A value that its column cannot have: package sql has no type for this error.
+	if err != nil && strings.Contains(err.Error(), "sql: Scan error on column") {
+		return &UnusableError{Reason: ErrCorrupt, Cause: err, Next: "stop the server, and " + restore}
+	}
 	code, ok := errors.AsType[coded](err)
 	if !ok {
 		if e := postgresUnusable(err); e != nil {

@@ -588,3 +588,13 @@ func TestUpgradeToASCIIKeys(t *testing.T) {
 		t.Errorf("offers %q, %v", offers, err)
 	}
 }
+
+// A value that its column cannot have is damage.
+func TestValueOfAnotherKind(t *testing.T) {
+	s := openTest(t, ":memory:")
+	var key string
+	err := s.wrapError("list keys", s.read.QueryRowContext(t.Context(), `SELECT NULL`).Scan(&key))
+	if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "converting NULL") {
+		t.Error(err)
+	}
+}
