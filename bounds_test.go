@@ -534,7 +534,7 @@ func TestConcurrentAnswers(t *testing.T) {
 			most = stats.HeapAlloc - min(before, stats.HeapAlloc)
 		}
 	}
-	if n != customers || most > 24<<20 {
+	if n != customers || most > size*customers/3 {
 		t.Errorf("%d of %d orders, with %d MiB ahead", n, customers, most>>20)
 	}
 }

@@ -627,7 +627,7 @@ func TestBrokenConnections(t *testing.T) {
 		})
 	}
 	for time.Now().Before(ended) {
-		execAt(t, address, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+		execAt(t, address, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`)
 	}
 	wait.Wait()
 	if failed.Load() == 0 {
