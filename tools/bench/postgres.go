@@ -38,7 +38,16 @@ func makePostgres(ctx context.Context, cluster *postgrestest.Cluster, name strin
 		return "", err
 	}
 	defer conn.Close(ctx)
-	_, err = conn.Exec(ctx, "VACUUM (ANALYZE)")
+	if _, err := conn.Exec(ctx, "VACUUM (ANALYZE)"); err != nil {
+		return "", err
+	}
+	// Or else it writes pages while something is measured.
+	admin, err := pgx.Connect(ctx, cluster.AdminURL(name))
+	if err != nil {
+		return "", err
+	}
+	defer admin.Close(ctx)
+	_, err = admin.Exec(ctx, "CHECKPOINT")
 	return address, err
 }
 
