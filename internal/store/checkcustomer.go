@@ -136,7 +136,7 @@ func (c *customerCheck) checkProfile(hasPartner bool) error {
 	switch {
 	case decodeDocument(doc, &stored) != nil:
 		c.find("", Finding{Kind: FindDocument, What: "the customer's document cannot be read"})
-		return nil
+		return nil //nolint:nilerr // it is a finding
 	case idKey(stored.ID) != c.customer:
 		c.find("", Finding{Kind: FindDocument, What: fmt.Sprintf("the document is that of customer %q", stored.ID)})
 		return nil
@@ -396,7 +396,7 @@ func (c *customerCheck) checkSubscription(row []any) error {
 	switch {
 	case decodeDocument(doc.(string), &stored) != nil:
 		c.find(orderID, Finding{Kind: FindDocument, What: "the document of subscription " + id + " cannot be read"})
-		return nil
+		return nil //nolint:nilerr // it is a finding
 	case idKey(stored.ID) != id:
 		c.find(orderID, Finding{Kind: FindDocument, What: fmt.Sprintf("the document of subscription %s is that of %q", id, stored.ID)})
 		return nil
