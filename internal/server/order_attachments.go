@@ -166,10 +166,14 @@ func (s *Server) listAttachments(c *call) error {
 // downloadAttachment answers with the content of a file.
 func (s *Server) downloadAttachment(c *call) error {
 	ctx, partnerID, orderID, id := c.r.Context(), c.claims.TenantID, c.param("order-id"), c.param("attachment-id")
+	if err := c.enter(s.work.reads); err != nil {
+		return err
+	}
 	list, err := s.config.Store.Attachments(ctx, partnerID, c.customer, orderID)
 	if err != nil {
 		return err
 	}
+	c.leave() // transfers have turns of their own, which last
 	i := slices.IndexFunc(list, func(a store.Attachment) bool { return ascii.EqualFold(a.ID, id) })
 	if i < 0 {
 		return errAttachmentNotFound(id)

@@ -337,3 +337,33 @@ func answerOf(client *http.Client, req *http.Request) (status int, id string, er
 	err = json.NewDecoder(resp.Body).Decode(&answer)
 	return resp.StatusCode, answer.ID, err
 }
+
+// TestDownloadsHoldNoTurns asks for a file more often than it is sent at a time, and reads none of
+// it. Reads have their turns meanwhile.
+func TestDownloadsHoldNoTurns(t *testing.T) {
+	r := newRunningOn(t, ":memory:", partnercenter.CloudNameGlobal, false, func(c *server.Config) {
+		c.Observe = func(context.Context, server.Observed) {} // has it count
+	})
+	token := r.token(t)
+	order := placeOrder(t, "http://"+r.api, token, needsPO)
+	resp, err := http.DefaultClient.Do(streamed(t, "http://"+r.api+order+"/attachment", token, 15<<20, true))
+	must(t, err)
+	defer resp.Body.Close()
+	var uploaded struct {
+		Items []struct{ AttachmentID string }
+	}
+	must(t, json.NewDecoder(resp.Body).Decode(&uploaded))
+	if len(uploaded.Items) == 0 {
+		t.Fatal(resp.Status)
+	}
+	for range 12 {
+		c, err := net.Dial("tcp", r.api)
+		must(t, err)
+		defer c.Close()
+		must(t, c.(*net.TCPConn).SetReadBuffer(4096))
+		_, err = io.WriteString(c, "GET "+order+"/attachment/"+uploaded.Items[0].AttachmentID+" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+token+"\r\n\r\n")
+		must(t, err)
+	}
+	waitUntil(t, func() bool { return r.figures().Running == 12 })
+	waitUntil(t, func() bool { return r.figures().Work["reads"].Running == 0 })
+}

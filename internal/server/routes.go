@@ -81,7 +81,7 @@ func Routes() []Route {
 		newRoute("orders", uncounted, (*Server).getLineActivationLinks, "get-lineitem-activation-links"),
 		newRoute("orders", uncounted, (*Server).uploadAttachments, "upload-attachments"),
 		newRoute("orders", uncounted, (*Server).listAttachments, "list-attachments"),
-		newRoute("orders", uncounted, (*Server).downloadAttachment, "download-attachment").withBinaryAnswer(),
+		newRoute("orders", uncounted, (*Server).downloadAttachment, "download-attachment").withBinaryAnswer().takingTurns(),
 
 		newRoute("subscriptions", subscriptionRead, (*Server).listSubscriptions, "list", "list-by-order", "list-by-partner"),
 		newRoute("subscriptions", subscriptionRead, (*Server).getSubscription, "get"),

@@ -402,7 +402,7 @@ func (s *Server) serveAPI(c *call, path pathSegments) error {
 		}
 		c.customer = guid.Key(id)
 	}
-	if c.r.Method == http.MethodGet && !route.takesTurns {
+	if method == http.MethodGet && !route.takesTurns {
 		if err := c.enter(s.work.reads); err != nil {
 			return err
 		}
