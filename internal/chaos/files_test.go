@@ -168,6 +168,13 @@ func TestDamagedFile(t *testing.T) {
 					break
 				}
 			}
+			// Nothing that is in it is relied upon any more.
+			for customer := range truth {
+				call, err := client.Do(t.Context(), history.Call{Kind: history.List, Customer: customer})
+				if err != nil || call.Status != http.StatusServiceUnavailable {
+					t.Errorf("bytes %d to %d: once the damage is known, it answers %d, %v", from, to, call.Status, err)
+				}
+			}
 		}
 		one.kill()
 		_ = os.Remove(path)

@@ -19,7 +19,7 @@ import (
 //	PARTNERCENTER_TEST_ON_POSTGRES=1 go test -count 1 ./internal/server -run TestOrders
 func TestOnPostgres(t *testing.T) {
 	fleettest.Again(t,
-		"TestSlowUploads",                                                         // counts the transfers of a caller that a server has at once
+		"TestSlowUploads", "TestSlowDownloads", // count the transfers of a caller that a server has at once
 		"TestClockOfAllServers", "TestLimitOfAllServers", "TestFaultsOfOneServer", // use PostgreSQL themselves
 	)
 }

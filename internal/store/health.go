@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -49,6 +50,10 @@ type health struct {
 	log    *slog.Logger
 	probes singleflight.Group
 
+	// damaged is what a search of the whole file found. Whatever is read may be wrong then,
+	// also where nothing seems to be.
+	damaged atomic.Pointer[UnusableError]
+
 	mu     sync.Mutex     // guards what follows
 	done   time.Time      // when the last write was committed
 	failed *UnusableError // why the last write was not, nil if it was
@@ -71,6 +76,25 @@ func (h *health) noteRead(err error) {
 		h.log.Error("the database cannot be read: the server is not ready until it can", "error", err)
 	}
 	h.unread = unreadable
+	if unreadable == nil {
+		h.damaged.Store(nil)
+	}
+}
+
+// noteSearch notes what a search of the whole file found.
+func (h *health) noteSearch(err error) {
+	if found, is := errors.AsType[*UnusableError](err); is && errors.Is(found, ErrCorrupt) {
+		h.damaged.Store(found)
+	}
+}
+
+// Damaged returns an [*UnusableError] if a search of the whole database found damage:
+// nothing that is read may be relied upon then. It costs next to nothing.
+func (s *Store) Damaged() error {
+	if found := s.health.damaged.Load(); found != nil {
+		return found
+	}
+	return nil
 }
 
 // readFailed returns why something could not be read.
@@ -176,6 +200,7 @@ func (s *Store) pingRead(ctx context.Context, why *UnusableError) error {
 		if err == nil {
 			s.health.noteRead(nil)
 		}
+		s.health.noteSearch(err)
 		return nil, err
 	})
 	select {

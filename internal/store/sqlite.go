@@ -350,14 +350,16 @@ func unusable(err error) error {
 }
 
 // Check looks for damage in the whole file, with a thirtieth of a processor: it takes half
-// a minute for each gigabyte. If there is any, it fails with ErrCorrupt, and so does
-// [Store.Ping] until there is none.
+// a minute for each gigabyte. If there is any, it fails with ErrCorrupt, and so do
+// [Store.Ping] and [Store.Damaged] until there is none.
 // The files of PostgreSQL are its server's to check.
 func (s *Store) Check(ctx context.Context) error {
 	if s.file == nil {
 		return nil
 	}
-	return s.wrapError("check", s.slowCheck(ctx))
+	err := s.wrapError("check", s.slowCheck(ctx))
+	s.health.noteSearch(err)
+	return err
 }
 
 // quickCheck fails with SQLite's error for damage, which may be the first that it finds.

@@ -6,6 +6,8 @@ package serve
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -234,6 +236,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	defer func() {
 		if err != nil {
 			l.close()
+			err = l.nameDatabase(err)
 		}
 	}()
 	logger, err := newLogger(l.log, o)
@@ -516,6 +519,14 @@ func (l *local) check(ctx context.Context) {
 	default:
 		l.logger.Error("the database is not in order, and the server is not ready", "error", err)
 	}
+}
+
+// nameDatabase adds to an error that says that a database is damaged which one it is.
+func (l *local) nameDatabase(err error) error {
+	if l.database != "" && (errors.Is(err, store.ErrDamaged) || errors.As(err, new(*store.UnusableError))) {
+		return fmt.Errorf("cannot start with the database %s: %w", l.database, err)
+	}
+	return err
 }
 
 // close releases what startLocal acquired, even if it failed.
