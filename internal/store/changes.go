@@ -126,10 +126,12 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 
 // Account returns what orders of a customer depend on. It fails with [ErrNotYours].
 func (s *Store) Account(ctx context.Context, partnerID, customerID string) (Account, error) {
+	if s.pg != nil {
+		a, err := s.pg.primary.account(ctx, idKey(partnerID), idKey(customerID))
+		return a, s.customerError("account", err)
+	}
 	var a Account
-	ctx, cancel := s.briefly(ctx)
-	defer cancel()
-	err := s.getAccount.QueryRowContext(ctx, idKey(partnerID), idKey(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
+	err := s.getAccount.QueryRowContext(context.WithoutCancel(ctx), idKey(partnerID), idKey(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
 	return a, s.customerError("account", err)
 }
 

@@ -91,7 +91,7 @@ func poolFigures(name string, db *sql.DB) PoolFigures {
 	}
 }
 
-func (p *listPool) figures(name string) PoolFigures {
+func (p *sharedPool) figures(name string) PoolFigures {
 	stat := p.Stat()
 	return PoolFigures{
 		Name: name, Max: int(stat.MaxConns()), InUse: int(stat.AcquiredConns()), Idle: int(stat.IdleConns()),

@@ -54,7 +54,7 @@ const callTimeout = 30 * time.Second
 // postgres is what the Store has besides connections of package sql.
 type postgres struct {
 	name    string // without the password
-	primary *listPool
+	primary *sharedPool
 	log     *slog.Logger
 
 	watcher *watcher
@@ -132,7 +132,7 @@ func (s *Store) connectPostgres(ctx context.Context, config *pgxpool.Config, o O
 	if err := s.migratePostgres(ctx, direct.ConnConfig, server.schema, isDirect, latest); err != nil {
 		return err
 	}
-	if s.pg.primary, err = newListPool(ctx, config, server.pooled, nil); err != nil {
+	if s.pg.primary, err = newSharedPool(ctx, config, server.pooled, nil); err != nil {
 		return err
 	}
 	s.release = func() error {
@@ -369,10 +369,6 @@ func (t *tx) lock(others company) error {
 // replicatedSQL returns when all that was committed before has the replicas that commits
 // wait for, as it is a commit that does.
 const replicatedSQL = `SELECT pg_logical_emit_message(true, 'partnercenter', '')`
-
-// postgresCommitters is how many commits of changes are under way at a time. While one
-// waits for the disk, the next is decided and sent; the server syncs them together.
-const postgresCommitters = 2
 
 // writeChangesPostgres does what [Store.writeChanges] does, in two trips to the database: one to
 // look, one to write. It locks what it looks at, in the same order as every other

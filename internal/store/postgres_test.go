@@ -415,8 +415,8 @@ func TestPartitions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, list := range listOrdersPostgresSQL { // run without the tracer's knowledge
-		traced.note(list, []any{partnerA, orderless})
+	for _, shared := range sharedSQL { // run without the tracer's knowledge
+		traced.note(shared.sql, []any{partnerA, orderless})
 	}
 
 	conn, err := s.pg.primary.Acquire(ctx)

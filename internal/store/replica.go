@@ -87,7 +87,7 @@ func (s *Store) openReplica(ctx context.Context, o Options, primary *postgresSer
 
 // reach connects to a replica that could not be reached.
 func (r *replica) reach(ctx context.Context, log *slog.Logger, connect func(context.Context) error) {
-	for r.listPool == nil && ctx.Err() == nil {
+	for r.sharedPool == nil && ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
@@ -116,7 +116,7 @@ func (s *Store) connectReplica(ctx context.Context, r *replica, config *pgxpool.
 	if err := limitPool(config, server, o.Readers); err != nil {
 		return err
 	}
-	pool, err := newListPool(ctx, config, server.pooled, r.meet)
+	pool, err := newSharedPool(ctx, config, server.pooled, r.meet)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (r *replica) meet(ctx context.Context, conn *pgx.Conn) error {
 	if r.server == server {
 		return nil
 	}
-	if r.listPool != nil {
+	if r.sharedPool != nil {
 		r.Reset() // connections to the last one
 	}
 	r.server = server
@@ -149,7 +149,7 @@ func (r *replica) meet(ctx context.Context, conn *pgx.Conn) error {
 
 // follow asks the replica how far it has come.
 func (r *replica) follow(ctx context.Context, s *Store) {
-	if r.listPool == nil {
+	if r.sharedPool == nil {
 		return
 	}
 	ticker := time.NewTicker(replicaEvery)
@@ -211,7 +211,7 @@ SELECT CASE WHEN pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_last_wal_replay_lsn
 func (r *replica) stop() error {
 	r.cancel()
 	<-r.done
-	if r.listPool == nil {
+	if r.sharedPool == nil {
 		return nil
 	}
 	defer r.Close()
@@ -236,7 +236,7 @@ func (r *replica) hasAll() bool {
 
 // source is where lists are read from.
 type source struct {
-	*listPool
+	*sharedPool
 	db *sql.DB
 }
 

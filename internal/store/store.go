@@ -195,13 +195,9 @@ func (s *Store) prepare(ctx context.Context) error {
 	}
 	jobs := make(chan *job, maxBatch)
 	s.jobs = jobs
-	committers := 1
-	if s.pg != nil {
-		committers = postgresCommitters
-	}
-	for range committers {
-		s.writing.Go(func() { s.writeJobs(jobs) })
-	}
+	// One commit at a time, of what came during the last one. Two would be smaller, and take
+	// more of the processors than waiting for the disk leaves idle.
+	s.writing.Go(func() { s.writeJobs(jobs) })
 	return nil
 }
 

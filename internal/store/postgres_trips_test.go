@@ -45,8 +45,8 @@ func TestSharedTrips(t *testing.T) {
 	if trips = s.pg.primary.Stat().AcquireCount() - trips; trips > callers*calls*3/4 {
 		t.Errorf("%d trips for %d lists", trips, callers*calls)
 	}
-	if p := s.pg.primary; p.trips != 0 || len(p.waiting) != 0 {
-		t.Errorf("%d trips are under way, and %d lists wait", p.trips, len(p.waiting))
+	if p := &s.pg.primary.lists; p.underWay != 0 || len(p.waiting) != 0 {
+		t.Errorf("%d trips are under way, and %d lists wait", p.underWay, len(p.waiting))
 	}
 }
 
@@ -54,18 +54,21 @@ func TestSharedTrips(t *testing.T) {
 func TestSharedTripRefused(t *testing.T) {
 	s := openTest(t, postgrestest.Start(t).NewDatabase(t))
 	load(t, s, suiteSeed())
-	var calls []*listCall
-	for _, customer := range []string{shared, "no text: \xff", orderless, shared} {
-		l := newOrderListing(&OrderQuery{PartnerID: partnerA, CustomerID: customer}, nil)
-		calls = append(calls, &listCall{orderListing: &l, err: errUnread})
+	var calls []*sharedRead
+	var counts [4]int
+	for i, customer := range []string{shared, "no text: \xff", orderless, shared} {
+		calls = append(calls, &sharedRead{partner: partnerA, customer: customer, err: errUnread, row: func([][]byte) error {
+			counts[i]++
+			return nil
+		}})
 	}
-	s.pg.primary.trip(t.Context(), calls)
+	s.pg.primary.lists.trip(t.Context(), calls)
 	for i, call := range calls {
 		if refused := i == 1; refused != (call.err != nil) {
-			t.Errorf("customer %q: %v", call.CustomerID, call.err)
+			t.Errorf("customer %q: %v", call.customer, call.err)
 		}
 	}
-	if calls[0].count == 0 || calls[3].count != calls[0].count {
-		t.Errorf("lists of %d and %d orders", calls[0].count, calls[3].count)
+	if counts[0] == 0 || counts[3] != counts[0] {
+		t.Errorf("lists of %d and %d orders", counts[0], counts[3])
 	}
 }
