@@ -147,6 +147,5 @@ func (c *call) send(status int, body []byte) {
 	}
 	c.status, c.size = status, len(body)
 	c.w.WriteHeader(status)
-	// A failed write means that the client is gone, which net/http notices.
-	_, _ = c.w.Write(body)
+	c.writeBody(body)
 }

@@ -40,8 +40,9 @@ func (s *connections) count() int {
 // connection is one of connections.
 type connection struct {
 	net.Conn
-	all  *connections
-	idle atomic.Int64 // since when, in nanoseconds; 0 while it is in use
+	all    *connections
+	idle   atomic.Int64 // since when, in nanoseconds; 0 while it is in use
+	joined joined       // of the request that is answered
 }
 
 func (c *connection) Close() error {

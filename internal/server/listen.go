@@ -131,6 +131,7 @@ func (s *Server) httpServer(h http.Handler, config *tls.Config, clients *connect
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ConnState:         clients.note,
+		ConnContext:       withConnection,
 		// Broken handshakes are the clients' problem, not worth more than debug.
 		ErrorLog: slog.NewLogLogger(s.config.Logger.Handler(), slog.LevelDebug),
 	}
