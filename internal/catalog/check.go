@@ -193,8 +193,12 @@ func (c *checker) references(root yamlfile.Position, n *names) {
 	}
 	for i := range c.Products {
 		for j := range c.Products[i].SKUs {
-			at := root.Field("products").Item(i).Field("skus").Item(j).Field("prerequisiteSkus")
-			c.checkKnown(at, c.Products[i].SKUs[j].PrerequisiteSKUs, n.skus, "SKUs, as product:sku")
+			at, s := root.Field("products").Item(i).Field("skus").Item(j), &c.Products[i].SKUs[j]
+			c.checkKnown(at.Field("prerequisiteSkus"), s.PrerequisiteSKUs, n.skus, "SKUs, as product:sku")
+			c.checkKnown(at.Field("transitionTargets"), s.TransitionTargets, n.skus, "SKUs, as product:sku")
+			if s.TransitionTargets != nil && c.Products[i].Kind != OnlineService {
+				c.Problem(at.Field("transitionTargets"), "is for online services only; leave it out")
+			}
 		}
 	}
 }

@@ -51,6 +51,7 @@ type fileSKU struct {
 	NeedsPurchaseOrder bool                                 `json:"needsPurchaseOrder"`
 	PrerequisiteSKUs   []string                             `json:"prerequisiteSkus"` // product:sku
 	Restrictions       []partnercenter.InventoryRestriction `json:"restrictions"`
+	TransitionTargets  []string                             `json:"transitionTargets"` // product:sku
 	Limit              int                                  `json:"limit"`
 	Retired            bool                                 `json:"retired"`
 	Availabilities     []fileAvailability                   `json:"availabilities"`
