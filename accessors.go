@@ -62,6 +62,24 @@ func (s *SKU) GetMinimumQuantity() int { return valueOf(s.MinimumQuantity) }
 // GetMaximumQuantity returns MaximumQuantity, or zero if there is none.
 func (s *SKU) GetMaximumQuantity() int { return valueOf(s.MaximumQuantity) }
 
+// GetQuantity returns Quantity, or zero if there is none.
+func (t *TransitionEligibility) GetQuantity() int { return valueOf(t.Quantity) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (t *Transition) GetQuantity() int { return valueOf(t.Quantity) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (u *Upgrade) GetQuantity() int { return valueOf(u.Quantity) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (c *Conversion) GetQuantity() int { return valueOf(c.Quantity) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (e *Entitlement) GetQuantity() int { return valueOf(e.Quantity) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (q *QuantityDetail) GetQuantity() int { return valueOf(q.Quantity) }
+
 // GetStatusCode returns StatusCode, or zero if there is none.
 func (b *ErrorBody) GetStatusCode() int { return valueOf(b.StatusCode) }
 

@@ -177,6 +177,8 @@ func (c *CustomersClient) ByID(id string) *CustomerClient {
 		OfferCategories:     &OfferCategoriesClient{customer.name("offercategories")},
 		Products:            &ProductsClient{customer.name("products")},
 		ApplicationConsents: &ApplicationConsentsClient{customer.name("applicationconsents")},
+		Entitlements:        &EntitlementsClient{customer.name("entitlements")},
+		TransferEligibility: &TransferEligibilityClient{customer.name("transferseligibility")},
 		resource:            customer,
 	}
 }
@@ -311,6 +313,10 @@ type CustomerClient struct {
 	// ApplicationConsents are the customer's consents to applications, such as a
 	// control panel vendor's.
 	ApplicationConsents *ApplicationConsentsClient
+	// Entitlements are the software and reservations that the customer owns.
+	Entitlements *EntitlementsClient
+	// TransferEligibility is which subscriptions can be transferred to another partner.
+	TransferEligibility *TransferEligibilityClient
 
 	resource
 }

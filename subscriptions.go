@@ -284,6 +284,9 @@ func (c *SubscriptionsClient) All(ctx context.Context) iter.Seq2[*Subscription, 
 	return readAll[Subscription](ctx, c.resource)
 }
 
+// Overage selects whether calls are paid by use.
+func (c *SubscriptionsClient) Overage() *OverageClient { return &OverageClient{c.name("overage")} }
+
 // ByID selects a subscription.
 func (c *SubscriptionsClient) ByID(id string) *SubscriptionClient {
 	subscription := c.id("subscription id", id)
@@ -293,7 +296,15 @@ func (c *SubscriptionsClient) ByID(id string) *SubscriptionClient {
 		Registrations:      &RegistrationsClient{subscription.name("registrations")},
 		RegistrationStatus: &RegistrationStatusClient{subscription.name("registrationstatus")},
 		ActivationLinks:    &ActivationLinksClient{subscription.name("activationlinks")},
-		resource:           subscription,
+
+		TransitionEligibilities: &TransitionEligibilitiesClient{subscription.name("transitioneligibilities")},
+		Transitions:             &TransitionsClient{subscription.name("transitions")},
+		Upgrades:                &UpgradesClient{subscription.name("upgrades")},
+		Conversions:             &ConversionsClient{subscription.name("conversions")},
+		SupportContact:          &SupportContactClient{subscription.name("supportcontact")},
+		AzureEntitlements:       &AzureEntitlementsClient{subscription.name("azureentitlements")},
+
+		resource: subscription,
 	}
 }
 
@@ -325,6 +336,19 @@ type SubscriptionClient struct {
 	RegistrationStatus *RegistrationStatusClient
 	// ActivationLinks are links to the page for activating a marketplace purchase.
 	ActivationLinks *ActivationLinksClient
+
+	// TransitionEligibilities are what a subscription in new commerce can become.
+	TransitionEligibilities *TransitionEligibilitiesClient
+	// Transitions move its seats to another catalog item.
+	Transitions *TransitionsClient
+	// Upgrades move the seats of a legacy offer to another one.
+	Upgrades *UpgradesClient
+	// Conversions make a paid subscription of a trial of a legacy offer.
+	Conversions *ConversionsClient
+	// SupportContact is who supports the customer.
+	SupportContact *SupportContactClient
+	// AzureEntitlements are the Azure subscriptions of an Azure plan.
+	AzureEntitlements *AzureEntitlementsClient
 
 	resource
 }

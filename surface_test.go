@@ -121,8 +121,8 @@ func TestLimitedLists(t *testing.T) {
 			}
 		}
 	}
-	if found != 6 {
-		t.Errorf("%d kinds of limited lists, want 6", found)
+	if found != 10 {
+		t.Errorf("%d kinds of limited lists, want 10", found)
 	}
 }
 

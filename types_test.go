@@ -32,6 +32,26 @@ var payloadTypes = map[string]func() any{
 	"SubscriptionProvisioningStatus":            newOf[partnercenter.SubscriptionProvisioningStatus],
 	"SubscriptionRegistrationStatus":            newOf[partnercenter.SubscriptionRegistrationStatus],
 	"SubscriptionActivationResult":              newOf[partnercenter.SubscriptionActivationResult],
+	"TransitionEligibilityCollection":           newOf[partnercenter.Collection[*partnercenter.TransitionEligibility]],
+	"TransitionCollection":                      newOf[partnercenter.Collection[*partnercenter.Transition]],
+	"Transition":                                newOf[partnercenter.Transition],
+	"TransitionRequest":                         newOf[partnercenter.Transition],
+	"UpgradeCollection":                         newOf[partnercenter.Collection[*partnercenter.Upgrade]],
+	"UpgradeRequest":                            newOf[partnercenter.Upgrade],
+	"UpgradeResult":                             newOf[partnercenter.UpgradeResult],
+	"ConversionCollection":                      newOf[partnercenter.Collection[*partnercenter.Conversion]],
+	"ConversionRequest":                         newOf[partnercenter.Conversion],
+	"ConversionResult":                          newOf[partnercenter.ConversionResult],
+	"SupportContact":                            newOf[partnercenter.SupportContact],
+	"SupportContactRequest":                     newOf[partnercenter.SupportContact],
+	"AzureEntitlement":                          newOf[partnercenter.AzureEntitlement],
+	"AzureEntitlementCollection":                newOf[partnercenter.Collection[*partnercenter.AzureEntitlement]],
+	"AzureEntitlementCancellation":              newOf[partnercenter.AzureEntitlementCancellation],
+	"[]TransferEligibility":                     newOf[[]partnercenter.TransferEligibility],
+	"Overage":                                   newOf[partnercenter.Overage],
+	"OverageRequest":                            newOf[partnercenter.Overage],
+	"OverageCollection":                         newOf[partnercenter.Collection[*partnercenter.Overage]],
+	"EntitlementCollection":                     newOf[partnercenter.Collection[*partnercenter.Entitlement]],
 	"CustomerCollection":                        newOf[partnercenter.Collection[*partnercenter.Customer]],
 	"Customer":                                  newOf[partnercenter.Customer],
 	"CustomerCompanyProfile":                    newOf[partnercenter.CustomerCompanyProfile],
@@ -61,7 +81,8 @@ func newOf[T any]() any { return new(T) }
 // themselves.
 var notByEncodingJSON = []string{
 	"AttachmentMetadata", "SubscriptionProvisioningStatus", "SubscriptionRegistrationStatus", "SubscriptionActivationResult",
-	"CustomerCompanyProfile", "CustomerBillingProfile", "CustomerRelationshipRequest", "ApplicationConsent", "InventoryCheckRequest", "[]InventoryItem",
+	"CustomerCompanyProfile", "CustomerBillingProfile", "CustomerRelationshipRequest", "ApplicationConsent", "InventoryCheckRequest", "[]InventoryItem", "Overage", "OverageRequest",
+	"SupportContact", "SupportContactRequest", "AzureEntitlement", "AzureEntitlementCancellation", "[]TransferEligibility",
 }
 
 // TestPayloadsRoundTrip decodes and encodes every payload. An equal JSON value
