@@ -153,6 +153,15 @@ var verbs = map[string]func(context.Context, *partnercenter.Client) error{
 	"entitlements list": func(ctx context.Context, pc *partnercenter.Client) error {
 		return second(customerOf(pc).Entitlements.Get(ctx))
 	},
+	"promotions list": func(ctx context.Context, pc *partnercenter.Client) error {
+		return second(pc.ProductPromotions.ByCountry("US").Get(ctx))
+	},
+	"promotions get": func(ctx context.Context, pc *partnercenter.Client) error {
+		return second(pc.ProductPromotions.ByCountry("US").ByID("p").Get(ctx))
+	},
+	"promotions check-eligibilities": func(ctx context.Context, pc *partnercenter.Client) error {
+		return second(customerOf(pc).PromotionEligibilities.Check(ctx, &partnercenter.PromotionEligibilitiesRequest{}))
+	},
 	"customers list": func(ctx context.Context, pc *partnercenter.Client) error { return second(pc.Customers.Get(ctx)) },
 	"customers list-next-page": func(ctx context.Context, pc *partnercenter.Client) error {
 		return second(pc.Customers.Query(ctx, partnercenter.CustomersQuery{Seek: partnercenter.SeekOperationNext, ContinuationToken: "t"}))

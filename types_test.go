@@ -52,6 +52,10 @@ var payloadTypes = map[string]func() any{
 	"OverageRequest":                            newOf[partnercenter.Overage],
 	"OverageCollection":                         newOf[partnercenter.Collection[*partnercenter.Overage]],
 	"EntitlementCollection":                     newOf[partnercenter.Collection[*partnercenter.Entitlement]],
+	"Promotion":                                 newOf[partnercenter.Promotion],
+	"PromotionCollection":                       newOf[partnercenter.Collection[*partnercenter.Promotion]],
+	"PromotionEligibilitiesRequest":             newOf[partnercenter.PromotionEligibilitiesRequest],
+	"PromotionEligibilitiesCollection":          newOf[partnercenter.Collection[*partnercenter.PromotionEligibilities]],
 	"CustomerCollection":                        newOf[partnercenter.Collection[*partnercenter.Customer]],
 	"Customer":                                  newOf[partnercenter.Customer],
 	"CustomerCompanyProfile":                    newOf[partnercenter.CustomerCompanyProfile],
@@ -81,7 +85,7 @@ func newOf[T any]() any { return new(T) }
 // themselves.
 var notByEncodingJSON = []string{
 	"AttachmentMetadata", "SubscriptionProvisioningStatus", "SubscriptionRegistrationStatus", "SubscriptionActivationResult",
-	"CustomerCompanyProfile", "CustomerBillingProfile", "CustomerRelationshipRequest", "ApplicationConsent", "InventoryCheckRequest", "[]InventoryItem", "Overage", "OverageRequest",
+	"CustomerCompanyProfile", "CustomerBillingProfile", "CustomerRelationshipRequest", "ApplicationConsent", "InventoryCheckRequest", "[]InventoryItem", "Promotion", "PromotionEligibilitiesRequest", "Overage", "OverageRequest",
 	"SupportContact", "SupportContactRequest", "AzureEntitlement", "AzureEntitlementCancellation", "[]TransferEligibility",
 }
 

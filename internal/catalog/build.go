@@ -60,6 +60,9 @@ func (f *contents) build() *Catalog {
 	for i := range f.Offers {
 		c.addOffer(&f.Offers[i], i, categories, bases, f.Countries)
 	}
+	for i := range f.Promotions {
+		c.addPromotion(&f.Promotions[i])
+	}
 	slices.SortStableFunc(c.categories, func(a, b partnercenter.OfferCategory) int { return cmp.Compare(*a.Rank, *b.Rank) })
 	slices.SortStableFunc(c.offers, func(a, b *offer) int { return cmp.Compare(*a.resource.Rank, *b.resource.Rank) })
 	return c

@@ -21,6 +21,7 @@ type Catalog struct {
 	categories []partnercenter.OfferCategory
 	offers     []*offer // by rank, then in the order of the file
 	products   []*product
+	promotions []*Promotion // in the order of the file
 
 	// The keys of the maps are folded: see [fold].
 	countryIndex map[string]int

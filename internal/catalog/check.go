@@ -106,6 +106,10 @@ func (c *checker) check(root yamlfile.Position) {
 	for i := range c.Products {
 		c.product(root.Field("products").Item(i), &c.Products[i], &n)
 	}
+	promotions := map[string]int{}
+	for i := range c.Promotions {
+		c.promotion(root.Field("promotions").Item(i), &c.Promotions[i], &n, promotions)
+	}
 	c.references(root, &n)
 }
 

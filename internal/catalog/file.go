@@ -92,4 +92,5 @@ type contents struct {
 	Categories []partnercenter.OfferCategory `json:"categories"`
 	Offers     []fileOffer                   `json:"offers"`
 	Products   []fileProduct                 `json:"products"`
+	Promotions []filePromotion               `json:"promotions"`
 }

@@ -82,7 +82,7 @@ func TestOperationsAreComplete(t *testing.T) {
 				if op.RequestBody != nil && op.Responses.Status(413) == nil {
 					t.Errorf("%s: takes a body, so it answers 413 too", name)
 				}
-				reads := strings.HasSuffix(path, "/checkinventory")
+				reads := strings.HasSuffix(path, "/checkinventory") || strings.HasSuffix(path, "/promotioneligibilities")
 				if op.RequestBody != nil && !reads && op.Responses.Status(409) == nil {
 					t.Errorf("%s: changes something, so it answers 409 too", name)
 				}
@@ -160,6 +160,14 @@ func TestSchemasMatchTheTypes(t *testing.T) {
 		"ReferenceOrder":                    reflect.TypeFor[partnercenter.ReferenceOrder](),
 		"QuantityDetail":                    reflect.TypeFor[partnercenter.QuantityDetail](),
 		"EntitledArtifact":                  reflect.TypeFor[partnercenter.EntitledArtifact](),
+		"Promotion":                         reflect.TypeFor[partnercenter.Promotion](),
+		"PromotionProperties":               reflect.TypeFor[partnercenter.PromotionProperties](),
+		"PromotionProduct":                  reflect.TypeFor[partnercenter.PromotionProduct](),
+		"PromotionTerm":                     reflect.TypeFor[partnercenter.PromotionTerm](),
+		"PricingPolicy":                     reflect.TypeFor[partnercenter.PricingPolicy](),
+		"PromotionEligibilities":            reflect.TypeFor[partnercenter.PromotionEligibilities](),
+		"PromotionEligibility":              reflect.TypeFor[partnercenter.PromotionEligibility](),
+		"PromotionError":                    reflect.TypeFor[partnercenter.PromotionError](),
 		"SubscriptionCollection":            reflect.TypeFor[partnercenter.Collection[partnercenter.Subscription]](),
 		"Customer":                          reflect.TypeFor[partnercenter.Customer](),
 		"UserCredentials":                   reflect.TypeFor[partnercenter.UserCredentials](),

@@ -264,13 +264,13 @@ var transitionRules = slices.Concat([]rule[*transitionCheck]{
 		return require(t.into == nil || ascii.EqualFold(t.into.Document.OfferID, t.target.ID), nextOtherSubscription, "The target subscription %s is not of %s", quote.Text(t.intoID()), t.target.ID)
 	}},
 }, intoRules(), []rule[*transitionCheck]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the subscription to move the seats into has another term or billing cycle", func(t *transitionCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "a promotion is named for a subscription that is there, or another term or billing cycle than its own", func(t *transitionCheck) (string, string) {
 		if t.into == nil {
 			return "", ""
 		}
 		d := &t.into.Document
-		other := differs(t.request.TermDuration, d.TermDuration) || t.askedCycle() != "" && t.askedCycle() != d.BillingCycle.Normalize()
-		return require(!other, "Leave termDuration and billingCycle out", "Invalid property termDuration: subscription %s is for %s, billed %s", d.ID, d.TermDuration, d.BillingCycle)
+		other := differs(t.request.TermDuration, d.TermDuration) || t.askedCycle() != "" && t.askedCycle() != d.BillingCycle.Normalize() || t.request.PromotionID != ""
+		return require(!other, "Leave termDuration, billingCycle and promotionId out", "Invalid property termDuration: subscription %s is for %s, billed %s", d.ID, d.TermDuration, d.BillingCycle)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityUnavailable, "the subscription to move the seats into would have too many", func(t *transitionCheck) (string, string) {
 		if t.into == nil {
@@ -380,7 +380,7 @@ func TransitionSubscription(account *Account, from *Order, id string, command Tr
 	source := newIDs(command.Entropy)
 	done := &partnercenter.Transition{
 		OperationID: source.guid(), FromCatalogItemID: s.Document.OfferID, FromSubscriptionID: s.Document.ID, ToCatalogItemID: t.target.ID,
-		Quantity: new(*t.request.Quantity), TransitionType: t.kind, PromotionID: t.request.PromotionID,
+		Quantity: new(*t.request.Quantity), TransitionType: t.kind,
 		Attributes: &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeTransition},
 	}
 	moved, completed := Moved{From: next, To: to}, now
@@ -403,7 +403,7 @@ func TransitionSubscription(account *Account, from *Order, id string, command Tr
 		if moved.To, err = t.placeConverted(line, t.cycle(), entropy); err != nil {
 			return Moved{}, nil, nil, err
 		}
-		moved.New = true
+		moved.New, done.PromotionID = true, moved.To.Document.LineItems[0].PromotionID
 		into, completed = moved.To.Subscriptions[0], moved.To.Facts.Lines[0].Provisioned
 		events = append(events, Event{Kind: "order placed", SubscriptionID: into.Document.ID})
 	}

@@ -53,6 +53,7 @@ func TestPayloadRequests(t *testing.T) {
 		"subscriptions-update-support-contact":   {path: subscriptionAt(documented, exampleSubscription) + "/supportcontact"},
 		"subscriptions-cancel-azure-entitlement": {path: subscriptionAt("8ab5e3f0-27c9-4d61-b0f8-13e7d95c4a26", plan) + "/azureentitlements/" + guid.Derived("entitlement", plan) + "/cancel", other: true},
 		"subscriptions-set-overage":              {path: "/v1/customers/8ab5e3f0-27c9-4d61-b0f8-13e7d95c4a26/subscriptions/overage"},
+		"promotions-check-eligibilities":         {path: "/v1/customers/" + wingtip + "/promotioneligibilities", other: true},
 		"catalog-check-inventory":                {path: "/v1/extensions/product/checkinventory?country=US"},
 		"applicationconsents-create":             {path: "/v1/customers/" + wingtip + "/applicationconsents", status: 201},
 	}

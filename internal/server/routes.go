@@ -109,6 +109,9 @@ func Routes() []Route {
 		newRoute("subscriptions", uncounted, (*Server).reactivateAzureEntitlement, "reactivate-azure-entitlement"),
 		newRoute("subscriptions", uncounted, (*Server).getOverage, "get-overage"),
 		newRoute("subscriptions", uncounted, (*Server).putOverage, "set-overage"),
+		newRoute("promotions", uncounted, inCountry((*Server).listPromotions), "list"),
+		newRoute("promotions", uncounted, inCountry((*Server).getPromotion), "get"),
+		newRoute("promotions", uncounted, (*Server).checkPromotions, "check-eligibilities"),
 		newRoute("entitlements", uncounted, (*Server).listEntitlements, "list"),
 		newRoute("subscriptions", uncounted, (*Server).listTransferEligibility, "list-transfer-eligibility"),
 

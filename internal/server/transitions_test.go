@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,6 +153,43 @@ func TestTransitionInto(t *testing.T) {
 		if s = a.patchSubscription(t, documented, into, `{"quantity":7,"autoRenewEnabled":true}`); *s.Quantity != 7 {
 			t.Errorf("what was added can be returned: %d", *s.Quantity)
 		}
+	}
+}
+
+// TestTransitionsAtOnce moves more seats at the same time than there are: to new
+// subscriptions and into one that is there. None is lost or made.
+func TestTransitionsAtOnce(t *testing.T) {
+	a := newAPI(t)
+	a.later(t, 0)
+	into := a.buy(t, itemE5, 1, `"termDuration":"P3Y"`).ID
+	a.later(t, 8)
+	from := a.buy(t, itemE3, 10, `"termDuration":"P1Y"`).ID
+	var wait sync.WaitGroup
+	var moved atomic.Int64
+	for i := range 16 {
+		wait.Go(func() {
+			to := ""
+			if i%2 == 0 {
+				to = into
+			}
+			resp, body := a.do(t, request{method: http.MethodPost, path: subscriptionAt(documented, from) + "/transitions", body: transitionTo(itemE5, 2, to), status: 400})
+			switch code := decode[partnercenter.ErrorBody](t, body).Code; {
+			case resp.StatusCode == http.StatusOK:
+				moved.Add(2)
+			case code != partnercenter.ErrorCodeQuantityOutOfRange && code != partnercenter.ErrorCodeSubscriptionDeleted:
+				t.Errorf("%s: %s", resp.Status, body)
+			}
+		})
+	}
+	wait.Wait()
+	seats := 0
+	for _, s := range decode[partnercenter.Collection[*partnercenter.Subscription]](t, a.send(t, http.MethodGet, "/v1/customers/"+documented+"/subscriptions", "", 200)).Items {
+		if s.OfferID == itemE5 {
+			seats += *s.Quantity
+		}
+	}
+	if s := a.subscription(t, documented, from); moved.Load() != 10 || seats != 11 || s.Status != partnercenter.SubscriptionStatusDeleted {
+		t.Errorf("%d seats moved, %d are there, and the source is %s", moved.Load(), seats, s.Status)
 	}
 }
 
@@ -312,14 +351,15 @@ func movingRefusals(t *testing.T, a *api) []refusal {
 		of("into a fresh one", "the subscription to move the seats into can still be cancelled", from, 400, partnercenter.ErrorCodeTargetUnusable, transitionTo(itemE5, 2, fresh)),
 		of("into a shorter one", "the subscription to move the seats into has a shorter term", from, 400, partnercenter.ErrorCodeTermShorter, transitionTo(itemE5, 2, intoMonth)),
 		of("into one that ends earlier", "the subscription to move the seats into ends before the source", from, 400, partnercenter.ErrorCodeTargetMismatch, transitionTo(itemE5, 2, intoYear)),
-		of("into one with another term", "the subscription to move the seats into has another term or billing cycle", from, 400, property, to(itemE5, `,"toSubscriptionId":"`+intoThree+`","termDuration":"P1Y"`)),
-		of("into one with another cycle", "the subscription to move the seats into has another term or billing cycle", from, 400, property, to(itemE5, `,"toSubscriptionId":"`+intoThree+`","billingCycle":"annual"`)),
+		of("into one with another term", "a promotion is named for a subscription that is there, or another term or billing cycle than its own", from, 400, property, to(itemE5, `,"toSubscriptionId":"`+intoThree+`","termDuration":"P1Y"`)),
+		of("into one with another cycle", "a promotion is named for a subscription that is there, or another term or billing cycle than its own", from, 400, property, to(itemE5, `,"toSubscriptionId":"`+intoThree+`","billingCycle":"annual"`)),
+		of("into one with a promotion", "a promotion is named for a subscription that is there, or another term or billing cycle than its own", from, 400, property, to(itemE5, `,"toSubscriptionId":"`+intoThree+`","promotionId":"39NFJQT1VS3P:0001:39NFJQT1VS3Y"`)),
 		of("into one without room", "the subscription to move the seats into would have too many", standardMany, 400, partnercenter.ErrorCodeQuantityUnavailable, transitionTo(itemPremium, 200, premiumMany)),
 		of("for a term that is not sold", "the item is not sold for the term", from, 400, partnercenter.ErrorCodeNextTermInvalid, to(itemE5, `,"termDuration":"P9Y"`), "P3Y"),
 		of("for a shorter term", "the term is shorter than that of the subscription", from, 400, partnercenter.ErrorCodeTermShorter, to(itemE5, `,"termDuration":"P1M"`)),
 		of("billed otherwise", "the item is not sold with the billing cycle", from, 400, partnercenter.ErrorCodeNextCycleInvalid, to(itemE5, `,"billingCycle":"triennial"`)),
 		of("billed beyond the term", "the billing cycle is longer than the term", monthly, 400, partnercenter.ErrorCodeNextCycleTooLong, to(itemE5, `,"termDuration":"P1M","billingCycle":"annual"`)),
-		of("with a promotion", "place an order: a promotion is named", from, 400, partnercenter.ErrorCodePromotionInvalid, to(itemE5, `,"promotionId":"39NFJQT1AAAA:0001:39NFJQT1AAAB"`)),
+		of("with a promotion", "place an order: a promotion is named that does not apply", from, 400, partnercenter.ErrorCodePromotionInvalid, to(itemE5, `,"promotionId":"39NFJQT1AAAA:0001:39NFJQT1AAAB"`)),
 
 		up("of a suspended subscription", "upgrade subscription: it is suspended", legacySuspended, 400, partnercenter.ErrorCodeSubscriptionSuspended, target(offerE3, "")),
 		up("of a deleted subscription", "upgrade subscription: it is deleted", legacyDeleted, 400, partnercenter.ErrorCodeSubscriptionDeleted, target(offerE3, "")),

@@ -123,6 +123,8 @@ var types2026 = map[string]func() any{
 	"transition-create.request.json":                           newOf[partnercenter.Transition],
 	"transition-create.response.json":                          newOf[partnercenter.Transition],
 	"transition-eligibilities.response.json":                   newOf[partnercenter.Collection[*partnercenter.TransitionEligibility]],
+	"promotion-eligibilities.request.json":                     newOf[partnercenter.PromotionEligibilitiesRequest],
+	"promotion-eligibilities.response.json":                    newOf[partnercenter.Collection[*partnercenter.PromotionEligibilities]],
 	"overage.response.json":                                    newOf[partnercenter.Collection[*partnercenter.Overage]],
 	"entitlements.response.json":                               newOf[partnercenter.Collection[*partnercenter.Entitlement]],
 	"customer-create-gdap.request.json":                        newOf[partnercenter.Customer],
@@ -143,7 +145,7 @@ func newOf[T any]() any { return new(T) }
 func TestTypesRoundTrip(t *testing.T) {
 	// Types that encoding/json does not know by themselves.
 	notByEncodingJSON := func(name string) bool {
-		return slices.ContainsFunc([]string{"orders-attachment-metadata", "subscriptions-provisioning", "subscriptions-activate", "-profile", "relationshiprequest", "inventory-", "applicationconsents", "supportcontact", "transfereligibility", "overage"}, func(part string) bool {
+		return slices.ContainsFunc([]string{"orders-attachment-metadata", "subscriptions-provisioning", "subscriptions-activate", "-profile", "relationshiprequest", "inventory-", "applicationconsents", "supportcontact", "transfereligibility", "overage", "promotion-"}, func(part string) bool {
 			return strings.Contains(name, part)
 		})
 	}
@@ -295,7 +297,7 @@ func TestTypesAreComplete(t *testing.T) {
 		}
 	}
 	for _, name := range payloads(t, "examples-2026") {
-		if area, _, _ := strings.Cut(name, "-"); slices.Contains([]string{"order", "subscription", "customer", "error", "applicationconsents", "transition", "overage", "entitlements"}, area) && types2026[name] == nil {
+		if area, _, _ := strings.Cut(name, "-"); slices.Contains([]string{"order", "subscription", "customer", "error", "applicationconsents", "transition", "overage", "entitlements", "promotion"}, area) && types2026[name] == nil {
 			t.Errorf("2026/%s has no type", name)
 		}
 	}

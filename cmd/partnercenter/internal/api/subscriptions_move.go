@@ -19,7 +19,7 @@ import (
 // movingSeats are the commands that make other subscriptions of a subscription.
 func movingSeats() []command.Form {
 	scheduled := false
-	eligible := oneSubscription("transition-eligibilities", "List what a subscription in new commerce can become",
+	eligible := oneSubscription("eligibilities", "List what a subscription in new commerce can become",
 		"List the catalog items that seats of a subscription in new commerce can move to, with\nthe reasons where they cannot.", "")
 	eligible.Flags = func(cmd *cobra.Command) {
 		cmd.Flags().BoolVar(&scheduled, "scheduled", false, "what it can become when its term ends, instead of now")
@@ -87,7 +87,7 @@ func subscriptionsTransition() command.Form {
 		Short: "Move seats of a subscription in new commerce to another catalog item",
 		Long: `Move seats of a subscription in new commerce to another catalog item: into a new
 subscription, for which an order is placed, or into one that is there. Without any seats
-left, the subscription ends. "subscriptions transition-eligibilities" lists what is possible.`,
+left, the subscription ends. "subscriptions eligibilities" lists what is possible.`,
 		Example: `  partnercenter subscriptions transition SUBSCRIPTION --customer ID --to CFQ7TTC0LFLZ:0002:CFQ7TTC0K7TR --quantity 5
   partnercenter subscriptions transition SUBSCRIPTION --customer ID --to ITEM --quantity 5 --into OTHER --yes`,
 		Flags: func(cmd *cobra.Command) {

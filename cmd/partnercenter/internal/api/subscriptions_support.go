@@ -16,7 +16,7 @@ import (
 // supporting are the commands about who supports a customer, and about transfers.
 func supporting() []command.Form {
 	var contact partnercenter.SupportContact
-	set := oneSubscription("set-support-contact", "Set who supports the customer of a subscription",
+	set := oneSubscription("set-support", "Set who supports the customer of a subscription",
 		`Set who supports the customer of a subscription: the partner, or one of its indirect
 resellers. Microsoft's service requires a token with a user for it.`, " --tenant TENANT --mpn-id ID --name NAME")
 	set.Flags = func(cmd *cobra.Command) {
@@ -48,8 +48,8 @@ resellers. Microsoft's service requires a token with a user for it.`, " --tenant
 			return subscription(call).SupportContact.Put(ctx, &contact)
 		}),
 		command.List(command.Spec{
-			Use: "transfer-eligibility --customer ID", Customer: true, Short: "List which subscriptions can be transferred to another partner",
-			Example: "  partnercenter subscriptions transfer-eligibility --customer ID",
+			Use: "transferable --customer ID", Customer: true, Short: "List which subscriptions can be transferred to another partner",
+			Example: "  partnercenter subscriptions transferable --customer ID",
 			Flags: func(cmd *cobra.Command) {
 				cmd.Flags().StringVar(&kind, "type", kind, "`type` of the transfer")
 			},
@@ -121,11 +121,11 @@ func azureEntitlements() []command.Form {
 			}
 			return subscription(call).AzureEntitlements.ByID(id).Get(ctx)
 		}),
-		change("cancel-azure-entitlement", "Cancel a compromised Azure subscription of an Azure plan", "cancel an Azure subscription as compromised", "Cancel this Azure subscription?",
+		change("cancel-azure", "Cancel a compromised Azure subscription of an Azure plan", "cancel an Azure subscription as compromised", "Cancel this Azure subscription?",
 			func(ctx context.Context, c *partnercenter.AzureEntitlementClient) (*partnercenter.AzureEntitlement, error) {
 				return c.Cancel(ctx, &partnercenter.AzureEntitlementCancellation{CancellationReason: partnercenter.CancellationReasonCompromise})
 			}),
-		change("reactivate-azure-entitlement", "Make a cancelled Azure subscription of an Azure plan active again", "reactivate an Azure subscription", "Reactivate this Azure subscription?",
+		change("reactivate-azure", "Make a cancelled Azure subscription of an Azure plan active again", "reactivate an Azure subscription", "Reactivate this Azure subscription?",
 			func(ctx context.Context, c *partnercenter.AzureEntitlementClient) (*partnercenter.AzureEntitlement, error) {
 				return c.Reactivate(ctx)
 			}),
