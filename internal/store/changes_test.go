@@ -111,6 +111,13 @@ func testSeveralOrders(t *testing.T, s *Store) {
 	if _, list, err := s.OrderRecord(t.Context(), partnerA, orderless, "00000000000c"); err != nil || len(list) != 1 {
 		t.Errorf("the third order: %v, %v", list, err)
 	}
+	all, err := s.OrderRecords(t.Context(), partnerA, orderless)
+	if err != nil || len(all) != 3 || all[0].Order.ID != "00000000000c" || all[0].Key != "00000000000c" || all[0].Order.TotalPrice != "5.00" || string(all[0].Facts) != `{"lines":[]}` {
+		t.Errorf("all orders: %+v, %v", all, err)
+	}
+	if _, err := s.OrderRecords(t.Context(), partnerA, onlyB); !errors.Is(err, ErrNotYours) {
+		t.Errorf("another partner's orders: %v", err)
+	}
 	if _, _, err := s.OrderRecord(t.Context(), partnerA, orderless, "00000000000d"); !errors.Is(err, ErrOrderNotFound) {
 		t.Errorf("a refused change left its order behind: %v", err)
 	}
