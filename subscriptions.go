@@ -378,7 +378,8 @@ func (c *SubscriptionClient) Get(ctx context.Context) (*Subscription, error) {
 // of range, 2001 and 800091 for a suspended subscription, 2011 for a deleted
 // one, 800090 for a quantity that cannot decrease, 800093 for a subscription
 // that cannot renew, 900268 to 900270 for a next term that is not sold, 2054 for a billing cycle, which [OrderClient.Patch]
-// changes; with status 409, 27009 for an add-on whose base is not active; and
+// changes; with status 409, 27009 for an add-on whose base is not active; with status
+// 403, 900115 for an Azure plan with an active Azure subscription; and
 // those of [SubscriptionClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/change-the-quantity-of-a-subscription
