@@ -62,6 +62,39 @@ func (s *SKU) GetMinimumQuantity() int { return valueOf(s.MinimumQuantity) }
 // GetMaximumQuantity returns MaximumQuantity, or zero if there is none.
 func (s *SKU) GetMaximumQuantity() int { return valueOf(s.MaximumQuantity) }
 
+// GetQuantity returns Quantity, or zero if there is none.
+func (t *TransitionEligibility) GetQuantity() int { return valueOf(t.Quantity) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (t *Transition) GetQuantity() int { return valueOf(t.Quantity) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (u *Upgrade) GetQuantity() int { return valueOf(u.Quantity) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (c *Conversion) GetQuantity() int { return valueOf(c.Quantity) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (e *Entitlement) GetQuantity() int { return valueOf(e.Quantity) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (q *QuantityDetail) GetQuantity() int { return valueOf(q.Quantity) }
+
+// GetID returns ID, or zero if there is none.
+func (p *PromotionEligibilities) GetID() int { return valueOf(p.ID) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (p *PromotionEligibilities) GetQuantity() int { return valueOf(p.Quantity) }
+
+// GetMinimumRequiredSeats returns MinimumRequiredSeats, or zero if there is none.
+func (p *PromotionError) GetMinimumRequiredSeats() int { return valueOf(p.MinimumRequiredSeats) }
+
+// GetMaximumRequiredSeats returns MaximumRequiredSeats, or zero if there is none.
+func (p *PromotionError) GetMaximumRequiredSeats() int { return valueOf(p.MaximumRequiredSeats) }
+
+// GetAvailableSeats returns AvailableSeats, or zero if there is none.
+func (p *PromotionError) GetAvailableSeats() int { return valueOf(p.AvailableSeats) }
+
 // GetStatusCode returns StatusCode, or zero if there is none.
 func (b *ErrorBody) GetStatusCode() int { return valueOf(b.StatusCode) }
 

@@ -155,6 +155,8 @@ type Client struct {
 	Offers          *CountrySelector[*OffersClient]
 	OfferCategories *CountrySelector[*OfferCategoriesClient]
 	Products        *CountrySelector[*ProductsClient]
+	// ProductPromotions are discounts on items of new commerce.
+	ProductPromotions *CountrySelector[*PromotionsClient]
 	// Extensions are calls that do not belong to a resource, such as an
 	// inventory check.
 	Extensions *ExtensionsClient
@@ -209,6 +211,7 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 	c.Orders = &AllOrdersClient{c}
 	c.Offers = sold(c, "offers", func(r resource) *OffersClient { return &OffersClient{offers{r}} })
 	c.OfferCategories = sold(c, "offercategories", func(r resource) *OfferCategoriesClient { return &OfferCategoriesClient{r} })
+	c.ProductPromotions = sold(c, "productpromotions", func(r resource) *PromotionsClient { return &PromotionsClient{r} })
 	c.Products = sold(c, "products", func(r resource) *ProductsClient { return &ProductsClient{r} })
 	c.Extensions = &ExtensionsClient{
 		Product: sold(c, "extensions/product", func(r resource) *ProductExtensionsClient { return &ProductExtensionsClient{r} }),

@@ -108,4 +108,21 @@ const (
 	ErrorCodeNextTermInvalid          ErrorCode = "900268" // 400: of a scheduled change
 	ErrorCodeNextCycleTooLong         ErrorCode = "900270" // 400: of a scheduled change
 	ErrorCodeNextCycleInvalid         ErrorCode = "900269" // 400: of a scheduled change
+
+	// Azure subscriptions of an Azure plan.
+	ErrorCodeEntitlementNotFound ErrorCode = "800111" // 404
+	ErrorCodeLegacyAzure         ErrorCode = "800112" // 403: not for a legacy offer's
+	ErrorCodeCancellationReason  ErrorCode = "900307" // 400
+	ErrorCodePlanInUse           ErrorCode = "900115" // 403: it cannot be suspended
+	ErrorCodeOverageNotEligible  ErrorCode = "800114" // 403
+	ErrorCodeOverageElsewhere    ErrorCode = "800115" // 403: another partner's
+
+	// Seats that move to another item.
+	ErrorCodeTargetUnusable  ErrorCode = "900236" // 400: the subscription to move them into cannot be used
+	ErrorCodeTargetInactive  ErrorCode = "900258" // 400: it is not active
+	ErrorCodeTargetIsSource  ErrorCode = "900259" // 400: it is the source itself
+	ErrorCodeTargetMismatch  ErrorCode = "900260" // 400: it is of another item, or ends earlier
+	ErrorCodeTargetNotReady  ErrorCode = "900261" // 400: still being provisioned
+	ErrorCodeTermShorter     ErrorCode = "900267" // 400: than the current one
+	ErrorCodeChangedTooOften ErrorCode = "900311" // 400
 )

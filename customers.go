@@ -173,11 +173,14 @@ func (c *CustomersClient) ByID(id string) *CustomerClient {
 			Company: &CompanyProfileClient{profiles.name("company")},
 			Billing: &BillingProfileClient{profiles.name("billing")},
 		},
-		Offers:              &CustomerOffersClient{offers{customer.name("offers")}},
-		OfferCategories:     &OfferCategoriesClient{customer.name("offercategories")},
-		Products:            &ProductsClient{customer.name("products")},
-		ApplicationConsents: &ApplicationConsentsClient{customer.name("applicationconsents")},
-		resource:            customer,
+		Offers:                 &CustomerOffersClient{offers{customer.name("offers")}},
+		OfferCategories:        &OfferCategoriesClient{customer.name("offercategories")},
+		Products:               &ProductsClient{customer.name("products")},
+		ApplicationConsents:    &ApplicationConsentsClient{customer.name("applicationconsents")},
+		PromotionEligibilities: &PromotionEligibilitiesClient{customer.name("promotioneligibilities")},
+		Entitlements:           &EntitlementsClient{customer.name("entitlements")},
+		TransferEligibility:    &TransferEligibilityClient{customer.name("transferseligibility")},
+		resource:               customer,
 	}
 }
 
@@ -311,6 +314,12 @@ type CustomerClient struct {
 	// ApplicationConsents are the customer's consents to applications, such as a
 	// control panel vendor's.
 	ApplicationConsents *ApplicationConsentsClient
+	// PromotionEligibilities says which promotions apply to what the customer buys.
+	PromotionEligibilities *PromotionEligibilitiesClient
+	// Entitlements are the software and reservations that the customer owns.
+	Entitlements *EntitlementsClient
+	// TransferEligibility is which subscriptions can be transferred to another partner.
+	TransferEligibility *TransferEligibilityClient
 
 	resource
 }

@@ -221,12 +221,22 @@ const (
 	ObjectTypeSubscription                   ObjectType = "Subscription"
 	ObjectTypeSubscriptionProvisioningStatus ObjectType = "SubscriptionProvisioningStatus"
 	ObjectTypeSubscriptionRegistrationStatus ObjectType = "SubscriptionRegistrationStatus"
+
+	ObjectTypeTransition       ObjectType = "Transition"
+	ObjectTypeUpgrade          ObjectType = "Upgrade"
+	ObjectTypeUpgradeResult    ObjectType = "UpgradeResult"
+	ObjectTypeConversion       ObjectType = "Conversion"
+	ObjectTypeConversionResult ObjectType = "ConversionResult"
+	ObjectTypeSupportContact   ObjectType = "SupportContact"
+	ObjectTypeOverage          ObjectType = "Overage"
 )
 
 var objectTypes = []ObjectType{
 	ObjectTypeCollection, ObjectTypeOrder, ObjectTypeOrderLineItem, ObjectTypeCustomer, ObjectTypeCustomerCompanyProfile,
 	ObjectTypeCustomerBillingProfile, ObjectTypeOffer, ObjectTypeOfferCategory, ObjectTypeSubscription,
 	ObjectTypeSubscriptionProvisioningStatus, ObjectTypeSubscriptionRegistrationStatus,
+	ObjectTypeTransition, ObjectTypeUpgrade, ObjectTypeUpgradeResult, ObjectTypeConversion, ObjectTypeConversionResult,
+	ObjectTypeSupportContact, ObjectTypeOverage,
 }
 
 // Normalize returns the constant that t spells, or t unchanged.

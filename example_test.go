@@ -281,3 +281,24 @@ func ExampleError() {
 	// 403 forbidden
 	// check that the partner may do this for the customer, and that the app or user has the required role
 }
+
+// Move seats of a subscription in new commerce to what it can become.
+func ExampleTransitionsClient_Create() {
+	pc, done := startServer()
+	defer done()
+	ctx := context.Background()
+
+	subscription := pc.Customers.ByID("3c2f9d17-86b4-4e0a-9a57-d1f4b82c6e03").Subscriptions.ByID("b072f199-8a77-41cd-a8db-70162fe03b03")
+	possible, err := subscription.TransitionEligibilities.Get(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	moved, err := subscription.Transitions.Create(ctx, &partnercenter.Transition{
+		ToCatalogItemID: possible.Items[0].CatalogItemID, Quantity: new(3), TransitionType: partnercenter.TransitionTypeOnly,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(moved.GetQuantity(), "seats of", moved.ToCatalogItemID)
+	// Output: 3 seats of CFQ7TTC0LDPB:0001:CFQ7TTC0K3WX
+}

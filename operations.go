@@ -237,6 +237,17 @@ var operations = []Operation{
 	// Documented with the secure application model rather than with the others.
 	op("applicationconsents", "create", http.MethodPost, customerPattern+"/applicationconsents", CredentialKindAppUser, admins),
 	op("applicationconsents", "delete", http.MethodDelete, customerPattern+"/applicationconsents/{application-id}", CredentialKindAppUser, admins),
+
+	// Of later editions.
+	op("subscriptions", "get-azure-entitlement", http.MethodGet, subscriptionPattern+"/azureentitlements/{entitlement-id}", CredentialKindBoth, everybody, CloudName21Vianet),
+	op("subscriptions", "cancel-azure-entitlement", http.MethodPost, subscriptionPattern+"/azureentitlements/{entitlement-id}/cancel", CredentialKindBoth, sellers, CloudName21Vianet),
+	op("subscriptions", "reactivate-azure-entitlement", http.MethodPost, subscriptionPattern+"/azureentitlements/{entitlement-id}/reactivate", CredentialKindBoth, sellers, CloudName21Vianet),
+	op("subscriptions", "get-overage", http.MethodGet, customerPattern+"/subscriptions/overage", CredentialKindBoth, everybody, CloudName21Vianet),
+	op("subscriptions", "set-overage", http.MethodPut, customerPattern+"/subscriptions/overage", CredentialKindBoth, sellers, CloudName21Vianet),
+	op("promotions", "list", http.MethodGet, "/v1/productpromotions", CredentialKindBoth, sellers),
+	op("promotions", "get", http.MethodGet, "/v1/productpromotions/{promotion-id}", CredentialKindBoth, sellers),
+	op("promotions", "check-eligibilities", http.MethodPost, customerPattern+"/promotioneligibilities", CredentialKindBoth, sellers),
+	op("entitlements", "list", http.MethodGet, customerPattern+"/entitlements", CredentialKindBoth, everybody, CloudName21Vianet),
 }
 
 // endpointKey is the method of a call and the number of segments of its path.

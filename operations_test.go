@@ -16,6 +16,8 @@ var notOffered = map[partnercenter.CloudName]string{
 	partnercenter.CloudName21Vianet: `audit get, audit list, audit list-next-page,
 		subscriptions get-support-contact, subscriptions update-support-contact,
 		subscriptions register, subscriptions get-registration-status,
+		subscriptions get-azure-entitlement, subscriptions cancel-azure-entitlement, subscriptions reactivate-azure-entitlement,
+		subscriptions get-overage, subscriptions set-overage, entitlements list,
 		subscriptions list-azure-entitlements, productupgrades create, productupgrades check-eligibility, productupgrades get-status`,
 	partnercenter.CloudNameGermany: `orders create, orders create-for-indirect-reseller, orders purchase-addon,
 		customers create, customers create-for-indirect-reseller,

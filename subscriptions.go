@@ -284,6 +284,9 @@ func (c *SubscriptionsClient) All(ctx context.Context) iter.Seq2[*Subscription, 
 	return readAll[Subscription](ctx, c.resource)
 }
 
+// Overage selects whether calls are paid by use.
+func (c *SubscriptionsClient) Overage() *OverageClient { return &OverageClient{c.name("overage")} }
+
 // ByID selects a subscription.
 func (c *SubscriptionsClient) ByID(id string) *SubscriptionClient {
 	subscription := c.id("subscription id", id)
@@ -293,7 +296,15 @@ func (c *SubscriptionsClient) ByID(id string) *SubscriptionClient {
 		Registrations:      &RegistrationsClient{subscription.name("registrations")},
 		RegistrationStatus: &RegistrationStatusClient{subscription.name("registrationstatus")},
 		ActivationLinks:    &ActivationLinksClient{subscription.name("activationlinks")},
-		resource:           subscription,
+
+		TransitionEligibilities: &TransitionEligibilitiesClient{subscription.name("transitioneligibilities")},
+		Transitions:             &TransitionsClient{subscription.name("transitions")},
+		Upgrades:                &UpgradesClient{subscription.name("upgrades")},
+		Conversions:             &ConversionsClient{subscription.name("conversions")},
+		SupportContact:          &SupportContactClient{subscription.name("supportcontact")},
+		AzureEntitlements:       &AzureEntitlementsClient{subscription.name("azureentitlements")},
+
+		resource: subscription,
 	}
 }
 
@@ -326,6 +337,19 @@ type SubscriptionClient struct {
 	// ActivationLinks are links to the page for activating a marketplace purchase.
 	ActivationLinks *ActivationLinksClient
 
+	// TransitionEligibilities are what a subscription in new commerce can become.
+	TransitionEligibilities *TransitionEligibilitiesClient
+	// Transitions move its seats to another catalog item.
+	Transitions *TransitionsClient
+	// Upgrades move the seats of a legacy offer to another one.
+	Upgrades *UpgradesClient
+	// Conversions make a paid subscription of a trial of a legacy offer.
+	Conversions *ConversionsClient
+	// SupportContact is who supports the customer.
+	SupportContact *SupportContactClient
+	// AzureEntitlements are the Azure subscriptions of an Azure plan.
+	AzureEntitlements *AzureEntitlementsClient
+
 	resource
 }
 
@@ -354,7 +378,8 @@ func (c *SubscriptionClient) Get(ctx context.Context) (*Subscription, error) {
 // of range, 2001 and 800091 for a suspended subscription, 2011 for a deleted
 // one, 800090 for a quantity that cannot decrease, 800093 for a subscription
 // that cannot renew, 900268 to 900270 for a next term that is not sold, 2054 for a billing cycle, which [OrderClient.Patch]
-// changes; with status 409, 27009 for an add-on whose base is not active; and
+// changes; with status 409, 27009 for an add-on whose base is not active; with status
+// 403, 900115 for an Azure plan with an active Azure subscription; and
 // those of [SubscriptionClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/change-the-quantity-of-a-subscription

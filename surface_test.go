@@ -121,8 +121,8 @@ func TestLimitedLists(t *testing.T) {
 			}
 		}
 	}
-	if found != 6 {
-		t.Errorf("%d kinds of limited lists, want 6", found)
+	if found != 11 {
+		t.Errorf("%d kinds of limited lists, want 11", found)
 	}
 }
 

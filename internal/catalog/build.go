@@ -60,6 +60,9 @@ func (f *contents) build() *Catalog {
 	for i := range f.Offers {
 		c.addOffer(&f.Offers[i], i, categories, bases, f.Countries)
 	}
+	for i := range f.Promotions {
+		c.addPromotion(&f.Promotions[i])
+	}
 	slices.SortStableFunc(c.categories, func(a, b partnercenter.OfferCategory) int { return cmp.Compare(*a.Rank, *b.Rank) })
 	slices.SortStableFunc(c.offers, func(a, b *offer) int { return cmp.Compare(*a.resource.Rank, *b.resource.Rank) })
 	return c
@@ -165,6 +168,7 @@ func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*part
 		BillingCycles: o.SupportedBillingCycles, Trial: *o.IsTrial, AutoRenewable: *o.IsAutoRenewable,
 		Purchasable: *o.IsAvailableForPurchase, Retired: f.Retired, AddOn: *o.IsAddOn, HasAddOns: *o.HasAddOns,
 		Prerequisites: o.PrerequisiteOffers, PurchasePrerequisites: f.PurchasePrerequisites,
+		UpgradeTargets: o.UpgradeTargetOffers, ConversionTargets: o.ConversionTargetOffers,
 		UnitType: o.UnitType, BillingType: o.Billing, PublisherName: "Microsoft", Microsoft: true, SalesGroup: o.SalesGroupID,
 	}
 	o.IsAvailableForPurchase = a.resource.IsPurchasable
@@ -260,7 +264,7 @@ func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, countrie
 	if p.kind == OnlineService {
 		res.DynamicAttributes = attributes(map[string]any{
 			"isMicrosoftProduct": p.resource.IsMicrosoftProduct, "isAddon": addOn, "hasAddOns": hasAddOns,
-			"prerequisiteSkus": list(f.PrerequisiteSKUs), "unitType": common.unit,
+			"prerequisiteSkus": list(f.PrerequisiteSKUs), "upgradeTargetOffers": list(f.TransitionTargets), "unitType": common.unit,
 		})
 	}
 	for name, value := range given {
@@ -270,7 +274,7 @@ func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, countrie
 	for i := range f.Availabilities {
 		a := newAvailability(s, &f.Availabilities[i], countries)
 		a.item.AddOn, a.item.HasAddOns, a.item.Prerequisites = addOn, hasAddOns, f.PrerequisiteSKUs
-		a.item.Limit, a.item.NeedsPurchaseOrder = f.Limit, f.NeedsPurchaseOrder
+		a.item.Limit, a.item.NeedsPurchaseOrder, a.item.UpgradeTargets = f.Limit, f.NeedsPurchaseOrder, f.TransitionTargets
 		c.addAvailability(a)
 	}
 }

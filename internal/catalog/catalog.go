@@ -21,6 +21,7 @@ type Catalog struct {
 	categories []partnercenter.OfferCategory
 	offers     []*offer // by rank, then in the order of the file
 	products   []*product
+	promotions []*Promotion // in the order of the file
 
 	// The keys of the maps are folded: see [fold].
 	countryIndex map[string]int
@@ -101,6 +102,45 @@ func (c *Catalog) Find(id, country string) (*Item, error) {
 		item.Price = a.prices[i]
 	}
 	return &item, nil
+}
+
+// Targets returns the items that one can become, of those in a list of its own: as they
+// are sold in its country and, if they are, to its segment. What is not sold there is
+// left out.
+func (c *Catalog) Targets(of *Item, ids []string) []*Item {
+	var list []*Item
+	for _, id := range ids {
+		if a := c.target(of, id); a != "" {
+			item, _ := c.Find(a, of.Country)
+			list = append(list, item)
+		}
+	}
+	return list
+}
+
+// target returns the id in an order's line of a target, empty if it is not sold.
+func (c *Catalog) target(of *Item, id string) string {
+	product, skuID, isSKU := strings.Cut(id, ":")
+	if !isSKU {
+		if _, err := c.Find(id, of.Country); err != nil {
+			return ""
+		}
+		return id
+	}
+	k, err := c.sku(product, skuID, of.Country)
+	if err != nil {
+		return ""
+	}
+	segment := partnercenter.TargetSegmentCommercial
+	if own := c.items[fold(of.ID)]; own != nil {
+		segment = own.resource.Segment
+	}
+	for _, a := range k.availabilities {
+		if a.resource.Segment == segment && a.soldIn(of.Country) {
+			return a.item.ID
+		}
+	}
+	return ""
 }
 
 // unknown determines which part of an id is unknown.

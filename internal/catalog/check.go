@@ -106,6 +106,10 @@ func (c *checker) check(root yamlfile.Position) {
 	for i := range c.Products {
 		c.product(root.Field("products").Item(i), &c.Products[i], &n)
 	}
+	promotions := map[string]int{}
+	for i := range c.Promotions {
+		c.promotion(root.Field("promotions").Item(i), &c.Promotions[i], &n, promotions)
+	}
 	c.references(root, &n)
 }
 
@@ -193,8 +197,12 @@ func (c *checker) references(root yamlfile.Position, n *names) {
 	}
 	for i := range c.Products {
 		for j := range c.Products[i].SKUs {
-			at := root.Field("products").Item(i).Field("skus").Item(j).Field("prerequisiteSkus")
-			c.checkKnown(at, c.Products[i].SKUs[j].PrerequisiteSKUs, n.skus, "SKUs, as product:sku")
+			at, s := root.Field("products").Item(i).Field("skus").Item(j), &c.Products[i].SKUs[j]
+			c.checkKnown(at.Field("prerequisiteSkus"), s.PrerequisiteSKUs, n.skus, "SKUs, as product:sku")
+			c.checkKnown(at.Field("transitionTargets"), s.TransitionTargets, n.skus, "SKUs, as product:sku")
+			if s.TransitionTargets != nil && c.Products[i].Kind != OnlineService {
+				c.Problem(at.Field("transitionTargets"), "is for online services only; leave it out")
+			}
 		}
 	}
 }

@@ -51,6 +51,7 @@ type fileSKU struct {
 	NeedsPurchaseOrder bool                                 `json:"needsPurchaseOrder"`
 	PrerequisiteSKUs   []string                             `json:"prerequisiteSkus"` // product:sku
 	Restrictions       []partnercenter.InventoryRestriction `json:"restrictions"`
+	TransitionTargets  []string                             `json:"transitionTargets"` // product:sku
 	Limit              int                                  `json:"limit"`
 	Retired            bool                                 `json:"retired"`
 	Availabilities     []fileAvailability                   `json:"availabilities"`
@@ -91,4 +92,5 @@ type contents struct {
 	Categories []partnercenter.OfferCategory `json:"categories"`
 	Offers     []fileOffer                   `json:"offers"`
 	Products   []fileProduct                 `json:"products"`
+	Promotions []filePromotion               `json:"promotions"`
 }

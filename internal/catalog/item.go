@@ -66,6 +66,11 @@ type Item struct {
 	// product:sku of catalog items. Any one suffices.
 	Prerequisites []string
 
+	// UpgradeTargets are what a subscription can become while it runs: offer ids, or
+	// product:sku of catalog items. ConversionTargets are what a trial of a legacy offer
+	// can become. [Catalog.Targets] finds both.
+	UpgradeTargets, ConversionTargets []string
+
 	// PurchasePrerequisites are the documented names of what must be done before the
 	// purchase: InventoryCheck, AzureSubscriptionRegistration,
 	// MicrosoftCustomerAgreement, MicrosoftCloudAgreement.

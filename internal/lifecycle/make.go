@@ -108,6 +108,9 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 	}
 	line.Links = itemLinks(item)
 	setPrice(&line, priceIn(item, o.Document.BillingCycle))
+	if p, _ := promotion(a, item, asked, o.Document.BillingCycle, bought); p != nil {
+		discount(&line, item, p)
+	}
 	facts := LineFacts{Kind: item.Kind, Bought: bought}
 	if !item.Kind.Legacy() {
 		facts.Provisioned = provisioned // legacy offers are provisioned at once

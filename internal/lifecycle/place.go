@@ -254,8 +254,15 @@ var lineRules = []rule[*lineCheck]{
 		}
 		return violation(next, "The initial purchase term %s is not available for %s in line %d", quote.Text(*term), l.item.ID, l.number)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodePromotionInvalid, "a promotion is named", func(l *lineCheck) (string, string) {
-		return require(l.line.PromotionID == "", "Leave promotionId out; the catalog has no promotions", "Invalid promotion code %s in line %d", quote.Text(l.line.PromotionID), l.number)
+	{http.StatusBadRequest, partnercenter.ErrorCodePromotionInvalid, "a promotion is named that does not apply", func(l *lineCheck) (string, string) {
+		if l.line.PromotionID == "" {
+			return "", ""
+		}
+		why := "legacy offers have none"
+		if !l.item.Kind.Legacy() {
+			_, why = promotion(l.Account, l.item, l.line, l.cycleToBe(), l.now)
+		}
+		return require(why == "", "POST .../promotioneligibilities says which apply; or leave promotionId out", "Invalid promotion code %s in line %d: %s", quote.Text(l.line.PromotionID), l.number, why)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "something else than a trial renews to another term, or a trial to an unknown one", func(l *lineCheck) (string, string) {
 		if l.line.RenewsTo == nil || l.line.RenewsTo.TermDuration == "" {

@@ -63,8 +63,17 @@ func Rules() []RuleInfo {
 	list = append(list, describe("attach a purchase order", attachRules)...)
 	list = append(list, describe("change a subscription", updateRules)...)
 	list = append(list, describe("change a subscription", instructionRules)...)
+	list = append(list, describe("change a subscription", planRules)...)
 	list = append(list, describe("register a subscription", registerRules)...)
 	list = append(list, describe("activate a subscription", activateRules)...)
+	list = append(list, describe("transition a subscription", transitionRules)...)
+	list = append(list, describe("upgrade a subscription", upgradeRules)...)
+	list = append(list, describe("convert a trial", conversionRules)...)
+	list = append(list, describe("set a support contact", contactRules)...)
+	list = append(list, describe("turn overage on or off", overageRules)...)
+	list = append(list, describe("look at Azure subscriptions", azureRules)...)
+	list = append(list, describe("look at an Azure subscription", entitlementRules)...)
+	list = append(list, describe("cancel or reactivate an Azure subscription", switchRules)...)
 	for _, t := range Transitions() {
 		if t.Code != "" {
 			list = append(list, RuleInfo{Command: string(t.Command) + " " + t.Machine, Status: t.Status, Code: t.Code, When: "it is " + t.From})

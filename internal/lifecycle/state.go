@@ -107,6 +107,15 @@ type SubscriptionFacts struct {
 	// Cycles are the earlier billing cycles of this version of the subscription: its
 	// order changes the cycle and leaves the etag valid.
 	Cycles []partnercenter.BillingCycleType `json:"cycles,omitzero"`
+	// Transitions moved seats of the subscription elsewhere, oldest first.
+	Transitions []partnercenter.Transition `json:"transitions,omitzero"`
+	// Support is the support contact that was set; nil for the partner.
+	Support *Supporter `json:"support,omitzero"`
+	// Entitlement is the newest change of an Azure plan's Azure subscription; nil for
+	// none.
+	Entitlement *EntitlementChange `json:"entitlement,omitzero"`
+	// Overage says whether its Azure subscription pays for calls; nil if nobody said.
+	Overage *bool `json:"overage,omitzero"`
 }
 
 // Seats is a quantity that was added at one time.

@@ -120,6 +120,9 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	if err := check(instructionRules, u); err != nil {
 		return nil, nil, err
 	}
+	if err := check(planRules, u); err != nil {
+		return nil, nil, err
+	}
 	if u.status != "" {
 		var err error
 		if to, err = move(SubscriptionMachine, state, statusCommand(u.status)); err != nil {

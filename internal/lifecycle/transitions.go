@@ -23,6 +23,9 @@ const (
 	Change      Command = "change"
 	Delete      Command = "delete" // a subscription
 	Download    Command = "download"
+	Transit     Command = "transition" // a subscription in new commerce
+	Upgrade     Command = "upgrade"    // a subscription to a legacy offer
+	Convert     Command = "convert"    // a trial of a legacy offer
 )
 
 // The machines of [Transitions].
@@ -149,6 +152,17 @@ var transitions = []Transition{
 	{Machine: SubscriptionMachine, From: deleted, Command: Suspend, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
 	{Machine: SubscriptionMachine, From: deleted, Command: Reactivate, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
 	{Machine: SubscriptionMachine, From: deleted, Command: Delete, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "There is nothing left to cancel"},
+	// Seats that move to another item leave their subscription, the last of them end it.
+	{Machine: SubscriptionMachine, From: active, Command: Transit, To: active, Event: "subscription transitioned"},
+	{Machine: SubscriptionMachine, From: active, Command: Transit, To: deleted, Event: "subscription transitioned"},
+	{Machine: SubscriptionMachine, From: active, Command: Upgrade, To: deleted, Event: "subscription upgraded"},
+	{Machine: SubscriptionMachine, From: active, Command: Convert, To: active, Event: "trial converted"},
+	{Machine: SubscriptionMachine, From: suspended, Command: Transit, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSuspendedNoUpdate, Next: "Reactivate it first"},
+	{Machine: SubscriptionMachine, From: suspended, Command: Upgrade, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionSuspended, Next: "Reactivate it first"},
+	{Machine: SubscriptionMachine, From: suspended, Command: Convert, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionSuspended, Next: "Reactivate it first"},
+	{Machine: SubscriptionMachine, From: deleted, Command: Transit, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the item instead"},
+	{Machine: SubscriptionMachine, From: deleted, Command: Upgrade, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer instead"},
+	{Machine: SubscriptionMachine, From: deleted, Command: Convert, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer instead"},
 
 	{Machine: AttachmentMachine, Command: Attach, To: attached, Event: "purchase order attached"},
 	{Machine: AttachmentMachine, From: attached, Command: Download, To: attached},

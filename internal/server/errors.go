@@ -237,6 +237,10 @@ func errBusy(ctx context.Context) error {
 	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "Too many files are being transferred. Try again in a moment, with the same MS-RequestId.")
 }
 
+func errPromotionNotFound(id string) error {
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, "There is no promotion "+quote.Text(id)+" in the country. List the promotions for their ids.")
+}
+
 func errAttachmentNotFound(id string) error {
 	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, "The order has no attachment "+quote.Text(id)+". List its attachments for their ids.")
 }

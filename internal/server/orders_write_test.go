@@ -531,7 +531,7 @@ func placeRefusals(t *testing.T, a *api) []refusal {
 		of("quantity as text", "", 400, property, `{"lineItems":[{"lineItemNumber":0,"offerId":"`+offerE3+`","quantity":"many"}]}`, "quantity"),
 		of("another term", "the item is not sold for the term", 403, partnercenter.ErrorCodeTermUnavailable, orderOf(line(itemSoftware, 1, `"termDuration":"P1M"`)), "P1M", "P1Y"),
 		of("a term of an offer", "", 403, partnercenter.ErrorCodeTermUnavailable, orderOf(line(offerE3, 1, `"termDuration":"P1Y"`))),
-		of("a promotion", "a promotion is named", 400, partnercenter.ErrorCodePromotionInvalid, orderOf(line(itemE3, 1, `"promotionId":"39NFJQT1PFPB:0001:39NFJQT1Q5KL"`))),
+		of("a promotion", "a promotion is named that does not apply", 400, partnercenter.ErrorCodePromotionInvalid, orderOf(line(itemE3, 1, `"promotionId":"39NFJQT1PFPB:0001:39NFJQT1Q5KL"`))),
 		of("licences that renew to a term", "something else than a trial renews to another term, or a trial to an unknown one", 400, property, orderOf(line(offerE3, 1, `"renewsTo":{"termDuration":"P1Y"}`)), "no trial"),
 		of("a trial that renews for ever", "", 400, property, orderOf(line(itemTrial, 1, `"renewsTo":{"termDuration":"P9Y"}`)), "P9Y"),
 		of("software until a date", "the term of something else than an online service is to end on another date", 400, partnercenter.ErrorCodeCustomEndNotOffered, orderOf(line(itemSoftware, 1, `"customTermEndDate":"2027-07-31T00:00:00"`))),

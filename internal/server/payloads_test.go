@@ -11,6 +11,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 const (
@@ -25,27 +26,36 @@ func TestPayloadRequests(t *testing.T) {
 	// Marketplace products can still be cancelled on the next day.
 	refundable := time.Date(2020, 2, 6, 12, 0, 0, 0, time.UTC)
 	ofWingtip := subscriptionAt(wingtip, "97f88200-48a1-4d28-8d13-ea3b0ae12cc7")
+	const plan = "3bb58669-a932-4150-9015-8d4e71175308" // of Azure
 	backup := subscriptionAt(treyResearch, "4c967092-b1cd-4bd9-8033-da44e1c4b77f")
 	sent := map[string]struct {
 		path   string
 		status int       // default 200
 		at     time.Time // what the clock shows; zero for now
 		before string    // a body to send first
+		other  bool      // the answer is not what was sent
 	}{
-		"orders-create":                       {path: ordersOf(wingtip), status: 201},
-		"orders-create-for-indirect-reseller": {path: ordersOf(wingtip), status: 201},
-		"orders-update-billing-cycle":         {path: orderAt(fourthCoffee, "b71245d0-9e3f-4a6c-8d54-f02c3b98e761")},
-		"orders-purchase-addon":               {path: orderAt(wingtip, "57469b50-9981-4c13-9d1c-dc1643952919")},
-		"orders-cancel-sandbox-order":         {path: orderAt(northwind, "vfDjC60r6FvxrDujRmBzqTG1KYpEJ4Xy1")},
-		"orders-cancel-software-purchase":     {path: orderAt(northwind, "dZB9JnjwKlIJ0sRQJv3m5WBWliNrpY2m1")},
-		"subscriptions-update-quantity":       {path: ofWingtip},
-		"subscriptions-suspend":               {path: ofWingtip},
-		"subscriptions-reactivate":            {path: ofWingtip, before: `{"status":"suspended"}`},
-		"subscriptions-update-nickname":       {path: ofWingtip},
-		"subscriptions-update-autorenew":      {path: backup, at: refundable},
-		"subscriptions-cancel":                {path: backup, at: refundable},
-		"catalog-check-inventory":             {path: "/v1/extensions/product/checkinventory?country=US"},
-		"applicationconsents-create":          {path: "/v1/customers/" + wingtip + "/applicationconsents", status: 201},
+		"orders-create":                          {path: ordersOf(wingtip), status: 201},
+		"orders-create-for-indirect-reseller":    {path: ordersOf(wingtip), status: 201},
+		"orders-update-billing-cycle":            {path: orderAt(fourthCoffee, "b71245d0-9e3f-4a6c-8d54-f02c3b98e761")},
+		"orders-purchase-addon":                  {path: orderAt(wingtip, "57469b50-9981-4c13-9d1c-dc1643952919")},
+		"orders-cancel-sandbox-order":            {path: orderAt(northwind, "vfDjC60r6FvxrDujRmBzqTG1KYpEJ4Xy1")},
+		"orders-cancel-software-purchase":        {path: orderAt(northwind, "dZB9JnjwKlIJ0sRQJv3m5WBWliNrpY2m1")},
+		"subscriptions-update-quantity":          {path: ofWingtip},
+		"subscriptions-suspend":                  {path: ofWingtip},
+		"subscriptions-reactivate":               {path: ofWingtip, before: `{"status":"suspended"}`},
+		"subscriptions-update-nickname":          {path: ofWingtip},
+		"subscriptions-update-autorenew":         {path: backup, at: refundable},
+		"subscriptions-cancel":                   {path: backup, at: refundable},
+		"subscriptions-create-transition":        {path: subscriptionAt(wingtip, "b072f199-8a77-41cd-a8db-70162fe03b03") + "/transitions"},
+		"subscriptions-upgrade":                  {path: subscriptionAt(wingtip, "fe23eec5-747f-46d4-9c33-6245b7fdf57d") + "/upgrades", other: true},
+		"subscriptions-convert-trial":            {path: subscriptionAt(fourthCoffee, "D2D44D7A-CC2F-4FAF-98A4-A30D8BBEE5A2") + "/conversions", other: true},
+		"subscriptions-update-support-contact":   {path: subscriptionAt(documented, exampleSubscription) + "/supportcontact"},
+		"subscriptions-cancel-azure-entitlement": {path: subscriptionAt("8ab5e3f0-27c9-4d61-b0f8-13e7d95c4a26", plan) + "/azureentitlements/" + guid.Derived("entitlement", plan) + "/cancel", other: true},
+		"subscriptions-set-overage":              {path: "/v1/customers/8ab5e3f0-27c9-4d61-b0f8-13e7d95c4a26/subscriptions/overage"},
+		"promotions-check-eligibilities":         {path: "/v1/customers/" + wingtip + "/promotioneligibilities", other: true},
+		"catalog-check-inventory":                {path: "/v1/extensions/product/checkinventory?country=US"},
+		"applicationconsents-create":             {path: "/v1/customers/" + wingtip + "/applicationconsents", status: 201},
 	}
 	elsewhere := []string{
 		"orders-upload-attachments",                                                             // TestAttachmentNames
@@ -74,8 +84,8 @@ func TestPayloadRequests(t *testing.T) {
 				to.status = http.StatusOK
 			}
 			answer := a.send(t, method, to.path, string(p.Data), to.status)
-			if method == http.MethodPost && area == "catalog" {
-				return // a question
+			if to.other || method == http.MethodPost && area == "catalog" {
+				return // a result, or the answer to a question
 			}
 			var want, got any
 			if err := json.Unmarshal(bytes.TrimPrefix(p.Data, []byte("\ufeff")), &want); err != nil {

@@ -29,6 +29,9 @@ type OrderRecord struct {
 	// Visible is when the order begins to appear in lists, Settled when its document
 	// becomes final. Zero means always.
 	Visible, Settled time.Time
+	// Key is the id under which [SubscriptionRecord.OrderID] names the order; set when it
+	// was read with others.
+	Key string
 	// Revision counts the order's changes, including those of its subscriptions. When
 	// the order is written, it is the revision that was read.
 	Revision int64
@@ -58,13 +61,29 @@ type Change struct {
 	// change is based on.
 	Order *OrderRecord
 	New   bool
-	// Subscriptions are the new or changed ones of the order.
+	// More are the orders that change with it, such as the one that seats move to.
+	More []OrderChange
+	// Subscriptions are the new or changed ones of the orders.
 	Subscriptions []SubscriptionRecord
 	Attachments   []Attachment
 	// Held, if not nil, is what the decision about a limit was based on.
 	Held *Holdings
 	// Answer, if not nil, is stored under the request's key.
 	Answer *Answer
+}
+
+// OrderChange is a new or changed order of a [Change].
+type OrderChange struct {
+	Order *OrderRecord
+	New   bool
+}
+
+// orders returns all orders of the change.
+func (c *Change) orders() []OrderChange {
+	if c.Order == nil {
+		return c.More
+	}
+	return append([]OrderChange{{c.Order, c.New}}, c.More...)
 }
 
 // Answer is the answer to a write with an id.
@@ -260,6 +279,39 @@ func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID 
 	return r, subscriptions, nil
 }
 
+const orderRecordsSQL = `
+SELECT o.order_id, coalesce(o.priced_doc, o.doc), coalesce(o.facts, ''), o.visible, o.settled, o.revision
+FROM customers c
+LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer_id
+WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1
+ORDER BY o.created DESC, o.order_id DESC`
+
+// OrderRecords reads all orders of a customer, newest first, without subscriptions. It
+// fails with [ErrNotYours].
+func (s *Store) OrderRecords(ctx context.Context, partnerID, customerID string) ([]OrderRecord, error) {
+	list, err := queryAll(ctx, s, "orders of customer", func(rows *sql.Rows) (r OrderRecord, err error) {
+		var key, doc, facts sql.NullString
+		var visible, settled, revision sql.NullInt64
+		if err := rows.Scan(&key, &doc, &facts, &visible, &settled, &revision); err != nil || !doc.Valid {
+			return r, err
+		}
+		r = OrderRecord{Order: new(partnercenter.Order), Key: key.String, Visible: timeOf(visible.Int64), Settled: timeOf(settled.Int64), Revision: revision.Int64}
+		if facts.String != "" {
+			r.Facts = []byte(facts.String)
+		}
+		return r, decodeDocument(doc.String, r.Order)
+	}, orderRecordsSQL, idKey(partnerID), idKey(customerID))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(list) == 0:
+		return nil, ErrNotYours
+	case list[0].Order == nil:
+		return nil, nil // the customer has no orders
+	}
+	return list, nil
+}
+
 // Apply writes a change durably: once Apply has returned, the change survives a crash.
 // Changes that wait for the disk at the same time are written together. It fails with
 // [ErrAnswered] or [ErrConflict] if nothing was written. A write that has begun is not
@@ -292,21 +344,37 @@ func (s *Store) Apply(ctx context.Context, c *Change) error {
 type job struct {
 	*Change
 	partner, customer string
-	order             []any
+	orders            []orderJob
 	subscriptions     [][]any
 	done              chan struct{}
 	err               error
 	kept              bool // the answer is stored, though not yet committed
 }
 
+// orderJob is an order of a change.
+type orderJob struct {
+	key      string
+	isNew    bool
+	revision int64 // that it is based on
+	args     []any
+}
+
+// conflicts reports whether a revision, or that there is none, is not what the change of
+// the order is based on.
+func (o *orderJob) conflicts(revision int64, err error) bool {
+	return errors.Is(err, sql.ErrNoRows) || err == nil && revision != o.revision
+}
+
 func newJob(c *Change) (*job, error) {
 	j := &job{Change: c, partner: idKey(c.PartnerID), customer: idKey(c.CustomerID), done: make(chan struct{})}
-	if o := c.Order; o != nil {
+	for _, change := range c.orders() {
+		o := change.Order
 		args, err := orderArgs(j.partner, j.customer, o.Order)
 		if err != nil {
 			return nil, err
 		}
-		j.order = append(args, ticksOf(o.Visible), ticksOf(o.Settled), string(o.Facts), o.Revision)
+		args = append(args, ticksOf(o.Visible), ticksOf(o.Settled), string(o.Facts), o.Revision)
+		j.orders = append(j.orders, orderJob{orderKey(o.Order.ID), change.New, o.Revision, args})
 	}
 	for i := range c.Subscriptions {
 		r := &c.Subscriptions[i]
@@ -408,10 +476,14 @@ func (s *Store) writeChanges(batch []*job) error {
 // writeChange writes one change within a transaction. It checks before it writes, so
 // that a refused change leaves nothing behind.
 func (s *Store) writeChange(tx *tx, j *job) error {
-	if j.Order != nil && !j.New {
+	for i := range j.orders {
+		o := &j.orders[i]
+		if o.isNew {
+			continue
+		}
 		var revision int64
-		err := tx.QueryRowContext(tx.ctx, getRevisionSQL, j.partner, j.customer, orderKey(j.Order.Order.ID)).Scan(&revision)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && revision != j.Order.Revision {
+		err := tx.QueryRowContext(tx.ctx, getRevisionSQL, j.partner, j.customer, o.key).Scan(&revision)
+		if o.conflicts(revision, err) {
 			return ErrConflict
 		}
 		if err != nil {
@@ -436,12 +508,12 @@ func (s *Store) writeChange(tx *tx, j *job) error {
 			return ErrAnswered
 		}
 	}
-	if j.Order != nil {
+	for i := range j.orders {
 		stmt := s.changeOrder
-		if j.New {
+		if j.orders[i].isNew {
 			stmt = s.addOrder
 		}
-		if _, err := tx.execPrepared(stmt, j.order...); err != nil {
+		if _, err := tx.execPrepared(stmt, j.orders[i].args...); err != nil {
 			return err
 		}
 	}
@@ -485,7 +557,7 @@ const putSubscriptionSQL = `
 INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded, doc, facts)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13)
 ON CONFLICT (partner_id, customer_id, subscription_id) DO UPDATE SET
-    entitlement_id = excluded.entitlement_id, parent_id = excluded.parent_id, mpn_id = excluded.mpn_id, kind = excluded.kind,
+    entitlement_id = excluded.entitlement_id, parent_id = excluded.parent_id, mpn_id = excluded.mpn_id, offer_id = excluded.offer_id, kind = excluded.kind,
     active = excluded.active, since = excluded.since, doc = excluded.doc, facts = excluded.facts`
 
 const putAnswerSQL = `

@@ -76,6 +76,53 @@ func testChanges(t *testing.T, s *Store) {
 	}
 }
 
+// testSeveralOrders changes two orders and places a third, all or nothing.
+func testSeveralOrders(t *testing.T, s *Store) {
+	read := func(id string) *OrderRecord {
+		t.Helper()
+		r, _, err := s.OrderRecord(t.Context(), partnerA, orderless, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	apply(t, s, placed(partnerA, orderless, "00000000000a"))
+	apply(t, s, placed(partnerA, orderless, "00000000000b"))
+	change := func(id string) *Change {
+		c, added := &Change{PartnerID: partnerA, CustomerID: orderless, Order: read("00000000000a")}, placed(partnerA, orderless, id)
+		c.Order.Order.CurrencyCode = "EUR"
+		c.More = []OrderChange{{Order: read("00000000000b")}, {Order: added.Order, New: true}}
+		c.More[0].Order.Order.CurrencyCode = "EUR"
+		c.Subscriptions = added.Subscriptions
+		return c
+	}
+	first, second := change("00000000000c"), change("00000000000d")
+	second.More[0].Order.Revision-- // the second of its orders is another by now
+	fails(t, s.Apply(t.Context(), second), ErrConflict)
+	if read("00000000000a").Order.CurrencyCode != "" {
+		t.Error("one order of a refused change was written")
+	}
+	apply(t, s, first)
+	for _, id := range []string{"00000000000a", "00000000000b"} {
+		if r := read(id); r.Order.CurrencyCode != "EUR" || r.Revision != first.Order.Revision+1 {
+			t.Errorf("%s: %q, revision %d", id, r.Order.CurrencyCode, r.Revision)
+		}
+	}
+	if _, list, err := s.OrderRecord(t.Context(), partnerA, orderless, "00000000000c"); err != nil || len(list) != 1 {
+		t.Errorf("the third order: %v, %v", list, err)
+	}
+	all, err := s.OrderRecords(t.Context(), partnerA, orderless)
+	if err != nil || len(all) != 3 || all[0].Order.ID != "00000000000c" || all[0].Key != "00000000000c" || all[0].Order.TotalPrice != "5.00" || string(all[0].Facts) != `{"lines":[]}` {
+		t.Errorf("all orders: %+v, %v", all, err)
+	}
+	if _, err := s.OrderRecords(t.Context(), partnerA, onlyB); !errors.Is(err, ErrNotYours) {
+		t.Errorf("another partner's orders: %v", err)
+	}
+	if _, _, err := s.OrderRecord(t.Context(), partnerA, orderless, "00000000000d"); !errors.Is(err, ErrOrderNotFound) {
+		t.Errorf("a refused change left its order behind: %v", err)
+	}
+}
+
 func testConflicts(t *testing.T, s *Store) {
 	apply(t, s, placed(partnerA, orderless, "00000000000a"))
 	first, _, err := s.OrderRecord(t.Context(), partnerA, orderless, "00000000000a")

@@ -421,7 +421,7 @@ func (s *Store) lookAt(batch []*job) *pgx.Batch {
 		if j.Held != nil {
 			partners[j.partner] = true
 		}
-		if j.Held != nil || j.Order != nil && !j.New {
+		if j.Held != nil || slices.ContainsFunc(j.orders, func(o orderJob) bool { return !o.isNew }) {
 			customers[[2]string{j.partner, j.customer}] = true
 		}
 	}
@@ -432,10 +432,14 @@ func (s *Store) lookAt(batch []*job) *pgx.Batch {
 		b.Queue(`SELECT 1 FROM customers WHERE partner_id = $1 AND customer_id = $2 FOR NO KEY UPDATE`, key[0], key[1])
 	}
 	for _, j := range batch {
-		if j.Order != nil && !j.New {
-			b.Queue(getRevisionSQL, j.partner, j.customer, orderKey(j.Order.Order.ID)).Query(func(rows pgx.Rows) error {
+		for i := range j.orders {
+			o := &j.orders[i]
+			if o.isNew {
+				continue
+			}
+			b.Queue(getRevisionSQL, j.partner, j.customer, o.key).Query(func(rows pgx.Rows) error {
 				revision, err := pgx.CollectOneRow(rows, pgx.RowTo[int64])
-				if errors.Is(err, pgx.ErrNoRows) || err == nil && revision != j.Order.Revision {
+				if o.conflicts(revision, err) {
 					j.err, err = ErrConflict, nil
 				}
 				return err
@@ -485,12 +489,12 @@ func (s *Store) writeOf(batch []*job, lists *changes, committed *bool) *pgx.Batc
 			continue
 		}
 		lists.customer(j.partner, j.customer)
-		if j.Order != nil {
+		for i := range j.orders {
 			query := changeOrderSQL
-			if j.New {
+			if j.orders[i].isNew {
 				query = addOrderSQL
 			}
-			b.Queue(query, validArgs(j.order)...)
+			b.Queue(query, validArgs(j.orders[i].args)...)
 		}
 		for _, args := range j.subscriptions {
 			b.Queue(putSubscriptionSQL, validArgs(args)...)

@@ -408,6 +408,7 @@ func TestPartitions(t *testing.T) {
 		second(s.Answered(ctx, partnerA, orderless, change.Answer.Key)),
 		second(s.Attachments(ctx, partnerA, orderless, "00000000000a")),
 		second(s.GetAttachment(ctx, partnerA, orderless, "00000000000a", "0123456789abcd")),
+		second(s.OrderRecords(ctx, partnerA, orderless)),
 		second(s.OrderOf(ctx, partnerA, orderless, subscriptions[0].ID)),
 		second(s.Subscriptions(ctx, SubscriptionQuery{PartnerID: partnerA, CustomerID: shared})), // derived from loaded orders
 	} {

@@ -76,6 +76,7 @@ func testStore(t *testing.T, open func(t *testing.T) *Store) {
 	t.Run("keys and secrets", func(t *testing.T) { testKeys(t, open(t)) })
 	t.Run("cancellation", func(t *testing.T) { testCancellation(t, loaded(t)) })
 	t.Run("changes", func(t *testing.T) { testChanges(t, loaded(t)) })
+	t.Run("several orders in a change", func(t *testing.T) { testSeveralOrders(t, loaded(t)) })
 	t.Run("changes decided on what is no longer so", func(t *testing.T) { testConflicts(t, loaded(t)) })
 	t.Run("a change that cannot be written", func(t *testing.T) { testBrokenChange(t, loaded(t)) })
 	t.Run("answers", func(t *testing.T) { testAnswers(t, loaded(t)) })

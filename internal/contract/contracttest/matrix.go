@@ -18,6 +18,8 @@ type Operation struct {
 	SDK        bool
 	Server     bool
 	CLI        bool
+	// Later marks calls of later editions, which have a table of their own.
+	Later bool
 }
 
 // Matrix returns the rows of docs/support-matrix.md in their order. It stops the test
@@ -32,12 +34,16 @@ func Matrix(tb testing.TB) []Operation {
 	return operations
 }
 
-var matrixColumns = []string{"Area", "Operation", "Method and path", "Credential", "SDK", "Server", "CLI"}
+var (
+	matrixColumns = []string{"Area", "Operation", "Method and path", "Credential", "SDK", "Server", "CLI"}
+	laterColumns  = []string{"Area", "Later operation", "Method and path", "Credential", "SDK", "Server", "CLI"}
+)
 
-// parseMatrix reads the one table in text that has the matrix's columns.
+// parseMatrix reads the one table in text that has the matrix's columns, and that of
+// calls of later editions, if there is one.
 func parseMatrix(text string) ([]Operation, error) {
 	var operations []Operation
-	inTable := false
+	inTable, later := false, false
 	for i, line := range strings.Split(text, "\n") {
 		cells, ok := tableCells(line)
 		switch {
@@ -50,6 +56,9 @@ func parseMatrix(text string) ([]Operation, error) {
 			}
 			inTable = true
 			continue
+		case slices.Equal(cells, laterColumns):
+			inTable, later = true, true
+			continue
 		case !inTable || strings.Trim(cells[0], ":-") == "":
 			continue
 		}
@@ -57,6 +66,7 @@ func parseMatrix(text string) ([]Operation, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
+		op.Later = later
 		operations = append(operations, op)
 	}
 	if operations == nil {

@@ -11,16 +11,14 @@ import (
 
 // The matrix names every call, in the order of the table in package
 // partnercenter, with its method, path and credential. The token authority's
-// are only here, consents of a later edition only there.
+// are only here.
 func TestMatrixHasEveryOperation(t *testing.T) {
 	var want, got []Operation
 	for _, o := range partnercenter.Operations() {
-		if o.Area != "applicationconsents" {
-			want = append(want, Operation{Area: o.Area, Operation: o.Name, Method: o.Method, Path: o.Path, Credential: string(o.Credential)})
-		}
+		want = append(want, Operation{Area: o.Area, Operation: o.Name, Method: o.Method, Path: o.Path, Credential: string(o.Credential)})
 	}
 	for _, op := range Matrix(t) {
-		if op.SDK, op.Server, op.CLI = false, false, false; op.Area != "auth" {
+		if op.SDK, op.Server, op.CLI, op.Later = false, false, false, false; op.Area != "auth" {
 			got = append(got, op)
 		}
 	}
@@ -67,8 +65,12 @@ func TestMatrixAgreesWithTheDocument(t *testing.T) {
 func TestParseMatrix(t *testing.T) {
 	const header = "| Area | Operation | Method and path | Credential | SDK | Server | CLI |\n|--|--|--|--|--|--|--|\n"
 	got, err := parseMatrix("# Title\n\n| other | table |\n|---|---|\n| a | b |\n\n" + header +
-		"| orders | get | `GET /v1/x/{id}` | both | works | not yet | works |\n\nText.\n")
-	want := []Operation{{Area: "orders", Operation: "get", Method: "GET", Path: "/v1/x/{id}", Credential: "both", SDK: true, CLI: true}}
+		"| orders | get | `GET /v1/x/{id}` | both | works | not yet | works |\n\nText.\n\n" +
+		strings.Replace(header, "Operation", "Later operation", 1) + "| x | list | `GET /v1/x` | app+user | works | works | works |\n")
+	want := []Operation{
+		{Area: "orders", Operation: "get", Method: "GET", Path: "/v1/x/{id}", Credential: "both", SDK: true, CLI: true},
+		{Area: "x", Operation: "list", Method: "GET", Path: "/v1/x", Credential: "app+user", SDK: true, Server: true, CLI: true, Later: true},
+	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("error %v, (-want +got):\n%s", err, diff)
 	}

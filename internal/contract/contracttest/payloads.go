@@ -127,9 +127,6 @@ func described(doc *document) map[string]*openapi3.Operation {
 	for _, item := range doc.spec.Paths.Map() {
 		for _, op := range item.Operations() {
 			covered, _ := op.Extensions["x-partnercenter-operations"].([]any)
-			if strings.HasPrefix(op.OperationID, "applicationconsents-") {
-				covered = []any{op.OperationID} // newer than the list of calls
-			}
 			for _, name := range covered {
 				if name := name.(string); all[name] == nil || name == op.OperationID {
 					all[name] = op

@@ -26,78 +26,84 @@ import (
 
 // types are the documented payloads that types cover.
 var types = map[string]func() any{
-	"orders-list.seed.json":                             newOf[partnercenter.Collection[*partnercenter.Order]],
-	"orders-list.response.json":                         newOf[partnercenter.Collection[*partnercenter.Order]],
-	"orders-get.response.json":                          newOf[partnercenter.Order],
-	"orders-get-po-upload-complete.response.json":       newOf[partnercenter.Order],
-	"orders-create.request.json":                        newOf[partnercenter.Order],
-	"orders-create.response.json":                       newOf[partnercenter.Order],
-	"orders-patch-billing-cycle.request.json":           newOf[partnercenter.Order],
-	"orders-patch-billing-cycle.response.json":          newOf[partnercenter.Order],
-	"orders-patch-addon.request.json":                   newOf[partnercenter.Order],
-	"orders-patch-addon.response.json":                  newOf[partnercenter.Order],
-	"orders-cancel-sandbox.request.json":                newOf[partnercenter.Order],
-	"orders-cancel-sandbox.response.json":               newOf[partnercenter.Order],
-	"orders-provisioningstatus.response.json":           newOf[partnercenter.Collection[*partnercenter.OrderLineItemProvisioningStatus]],
-	"orders-lineitem-activationlinks.response.json":     newOf[partnercenter.Collection[*partnercenter.OrderLineItemActivationLink]],
-	"orders-attachment-metadata.request.json":           newOf[partnercenter.AttachmentMetadata],
-	"orders-attachment-upload.response.json":            newOf[partnercenter.Collection[*partnercenter.OrderAttachment]],
-	"subscriptions-list.response.json":                  newOf[partnercenter.Collection[*partnercenter.Subscription]],
-	"subscriptions-list-by-order.response.json":         newOf[partnercenter.Collection[*partnercenter.Subscription]],
-	"subscriptions-get.response.json":                   newOf[partnercenter.Subscription],
-	"subscriptions-addons-list.response.json":           newOf[partnercenter.Collection[*partnercenter.Subscription]],
-	"subscriptions-patch-quantity.request.json":         newOf[partnercenter.Subscription],
-	"subscriptions-patch-quantity.response.json":        newOf[partnercenter.Subscription],
-	"subscriptions-suspend.request.json":                newOf[partnercenter.Subscription],
-	"subscriptions-suspend.response.json":               newOf[partnercenter.Subscription],
-	"subscriptions-reactivate.request.json":             newOf[partnercenter.Subscription],
-	"subscriptions-reactivate.response.json":            newOf[partnercenter.Subscription],
-	"subscriptions-autorenew.request.json":              newOf[partnercenter.Subscription],
-	"subscriptions-autorenew.response.json":             newOf[partnercenter.Subscription],
-	"subscriptions-nickname.request.json":               newOf[partnercenter.Subscription],
-	"subscriptions-nickname.response.json":              newOf[partnercenter.Subscription],
-	"subscriptions-cancel-marketplace.request.json":     newOf[partnercenter.Subscription],
-	"subscriptions-cancel-marketplace.response.json":    newOf[partnercenter.Subscription],
-	"subscriptions-provisioningstatus.response.json":    newOf[partnercenter.SubscriptionProvisioningStatus],
-	"subscriptions-activate-sandbox.response.json":      newOf[partnercenter.SubscriptionActivationResult],
-	"customers-list.response.json":                      newOf[partnercenter.Collection[*partnercenter.Customer]],
-	"customers-list-by-indirect-reseller.response.json": newOf[partnercenter.Collection[*partnercenter.Customer]],
-	"customers-get.response.json":                       newOf[partnercenter.Customer],
-	"customers-create.request.json":                     newOf[partnercenter.Customer],
-	"customers-create.response.json":                    newOf[partnercenter.Customer],
-	"customers-remove-relationship.request.json":        newOf[partnercenter.Customer],
-	"customers-remove-relationship.response.json":       newOf[partnercenter.Customer],
-	"customers-company-profile.response.json":           newOf[partnercenter.CustomerCompanyProfile],
-	"customers-billing-profile.response.json":           newOf[partnercenter.CustomerBillingProfile],
-	"customers-billing-profile-update.request.json":     newOf[partnercenter.CustomerBillingProfile],
-	"customers-billing-profile-update.response.json":    newOf[partnercenter.CustomerBillingProfile],
-	"customers-relationshiprequest.response.json":       newOf[partnercenter.CustomerRelationshipRequest],
-	"relationships-indirect-resellers.response.json":    newOf[partnercenter.Collection[*partnercenter.PartnerRelationship]],
-	"paging-index.response.json":                        newOf[partnercenter.Collection[map[string]any]],
-	"paging-seek-first-page.response.json":              newOf[partnercenter.Collection[map[string]any]],
-	"paging-seek-last-page.response.json":               newOf[partnercenter.Collection[map[string]any]],
-	"error-400-2000-both-ids.response.json":             newOf[partnercenter.ErrorBody],
-	"error-400-2000-tenant-not-guid.response.json":      newOf[partnercenter.ErrorBody],
-	"error-400-2001-no-id.response.json":                newOf[partnercenter.ErrorBody],
-	"error-400-2200-mpn-not-migrated.response.json":     newOf[partnercenter.ErrorBody],
-	"error-400-2201-region-mismatch.response.json":      newOf[partnercenter.ErrorBody],
-	"error-400-2204-no-reseller-account.response.json":  newOf[partnercenter.ErrorBody],
-	"error-400-2206-tenant-mpa-unsigned.response.json":  newOf[partnercenter.ErrorBody],
-	"error-404-3000-partner-not-found.response.json":    newOf[partnercenter.ErrorBody],
-	"error-429-gateway.response.json":                   newOf[partnercenter.ErrorBody],
-	"error-600061-agreement-exists.response.json":       newOf[partnercenter.ErrorBody],
-	"offers-get.response.json":                          newOf[partnercenter.Offer],
-	"offers-list.response.json":                         newOf[partnercenter.Collection[*partnercenter.Offer]],
-	"offercategories-list.response.json":                newOf[partnercenter.Collection[*partnercenter.OfferCategory]],
-	"products-get.response.json":                        newOf[partnercenter.Product],
-	"products-list.response.json":                       newOf[partnercenter.Collection[*partnercenter.Product]],
-	"skus-list.response.json":                           newOf[partnercenter.Collection[*partnercenter.SKU]],
-	"availabilities-list.response.json":                 newOf[partnercenter.Collection[*partnercenter.Availability]],
-	"customer-products-get.response.json":               newOf[partnercenter.Product],
-	"customer-products-list.response.json":              newOf[partnercenter.Collection[*partnercenter.SKU]], // SKUs, under a page about products
-	"customer-skus-get.response.json":                   newOf[partnercenter.SKU],
-	"inventory-check.request.json":                      newOf[partnercenter.InventoryCheckRequest],
-	"inventory-check.response.json":                     newOf[[]partnercenter.InventoryItem],
+	"orders-list.seed.json":                                newOf[partnercenter.Collection[*partnercenter.Order]],
+	"orders-list.response.json":                            newOf[partnercenter.Collection[*partnercenter.Order]],
+	"orders-get.response.json":                             newOf[partnercenter.Order],
+	"orders-get-po-upload-complete.response.json":          newOf[partnercenter.Order],
+	"orders-create.request.json":                           newOf[partnercenter.Order],
+	"orders-create.response.json":                          newOf[partnercenter.Order],
+	"orders-patch-billing-cycle.request.json":              newOf[partnercenter.Order],
+	"orders-patch-billing-cycle.response.json":             newOf[partnercenter.Order],
+	"orders-patch-addon.request.json":                      newOf[partnercenter.Order],
+	"orders-patch-addon.response.json":                     newOf[partnercenter.Order],
+	"orders-cancel-sandbox.request.json":                   newOf[partnercenter.Order],
+	"orders-cancel-sandbox.response.json":                  newOf[partnercenter.Order],
+	"orders-provisioningstatus.response.json":              newOf[partnercenter.Collection[*partnercenter.OrderLineItemProvisioningStatus]],
+	"orders-lineitem-activationlinks.response.json":        newOf[partnercenter.Collection[*partnercenter.OrderLineItemActivationLink]],
+	"orders-attachment-metadata.request.json":              newOf[partnercenter.AttachmentMetadata],
+	"orders-attachment-upload.response.json":               newOf[partnercenter.Collection[*partnercenter.OrderAttachment]],
+	"subscriptions-list.response.json":                     newOf[partnercenter.Collection[*partnercenter.Subscription]],
+	"subscriptions-list-by-order.response.json":            newOf[partnercenter.Collection[*partnercenter.Subscription]],
+	"subscriptions-get.response.json":                      newOf[partnercenter.Subscription],
+	"subscriptions-addons-list.response.json":              newOf[partnercenter.Collection[*partnercenter.Subscription]],
+	"subscriptions-patch-quantity.request.json":            newOf[partnercenter.Subscription],
+	"subscriptions-patch-quantity.response.json":           newOf[partnercenter.Subscription],
+	"subscriptions-suspend.request.json":                   newOf[partnercenter.Subscription],
+	"subscriptions-suspend.response.json":                  newOf[partnercenter.Subscription],
+	"subscriptions-reactivate.request.json":                newOf[partnercenter.Subscription],
+	"subscriptions-reactivate.response.json":               newOf[partnercenter.Subscription],
+	"subscriptions-autorenew.request.json":                 newOf[partnercenter.Subscription],
+	"subscriptions-autorenew.response.json":                newOf[partnercenter.Subscription],
+	"subscriptions-nickname.request.json":                  newOf[partnercenter.Subscription],
+	"subscriptions-nickname.response.json":                 newOf[partnercenter.Subscription],
+	"subscriptions-cancel-marketplace.request.json":        newOf[partnercenter.Subscription],
+	"subscriptions-cancel-marketplace.response.json":       newOf[partnercenter.Subscription],
+	"subscriptions-provisioningstatus.response.json":       newOf[partnercenter.SubscriptionProvisioningStatus],
+	"subscriptions-activate-sandbox.response.json":         newOf[partnercenter.SubscriptionActivationResult],
+	"subscriptions-supportcontact-get.response.json":       newOf[partnercenter.SupportContact],
+	"subscriptions-supportcontact-update.request.json":     newOf[partnercenter.SupportContact],
+	"subscriptions-supportcontact-update.response.json":    newOf[partnercenter.SupportContact],
+	"subscriptions-upgrades-create.request.json":           newOf[partnercenter.Upgrade],
+	"subscriptions-upgrades-create.response.json":          newOf[partnercenter.UpgradeResult],
+	"subscriptions-transfereligibility-list.response.json": newOf[[]partnercenter.TransferEligibility],
+	"customers-list.response.json":                         newOf[partnercenter.Collection[*partnercenter.Customer]],
+	"customers-list-by-indirect-reseller.response.json":    newOf[partnercenter.Collection[*partnercenter.Customer]],
+	"customers-get.response.json":                          newOf[partnercenter.Customer],
+	"customers-create.request.json":                        newOf[partnercenter.Customer],
+	"customers-create.response.json":                       newOf[partnercenter.Customer],
+	"customers-remove-relationship.request.json":           newOf[partnercenter.Customer],
+	"customers-remove-relationship.response.json":          newOf[partnercenter.Customer],
+	"customers-company-profile.response.json":              newOf[partnercenter.CustomerCompanyProfile],
+	"customers-billing-profile.response.json":              newOf[partnercenter.CustomerBillingProfile],
+	"customers-billing-profile-update.request.json":        newOf[partnercenter.CustomerBillingProfile],
+	"customers-billing-profile-update.response.json":       newOf[partnercenter.CustomerBillingProfile],
+	"customers-relationshiprequest.response.json":          newOf[partnercenter.CustomerRelationshipRequest],
+	"relationships-indirect-resellers.response.json":       newOf[partnercenter.Collection[*partnercenter.PartnerRelationship]],
+	"paging-index.response.json":                           newOf[partnercenter.Collection[map[string]any]],
+	"paging-seek-first-page.response.json":                 newOf[partnercenter.Collection[map[string]any]],
+	"paging-seek-last-page.response.json":                  newOf[partnercenter.Collection[map[string]any]],
+	"error-400-2000-both-ids.response.json":                newOf[partnercenter.ErrorBody],
+	"error-400-2000-tenant-not-guid.response.json":         newOf[partnercenter.ErrorBody],
+	"error-400-2001-no-id.response.json":                   newOf[partnercenter.ErrorBody],
+	"error-400-2200-mpn-not-migrated.response.json":        newOf[partnercenter.ErrorBody],
+	"error-400-2201-region-mismatch.response.json":         newOf[partnercenter.ErrorBody],
+	"error-400-2204-no-reseller-account.response.json":     newOf[partnercenter.ErrorBody],
+	"error-400-2206-tenant-mpa-unsigned.response.json":     newOf[partnercenter.ErrorBody],
+	"error-404-3000-partner-not-found.response.json":       newOf[partnercenter.ErrorBody],
+	"error-429-gateway.response.json":                      newOf[partnercenter.ErrorBody],
+	"error-600061-agreement-exists.response.json":          newOf[partnercenter.ErrorBody],
+	"offers-get.response.json":                             newOf[partnercenter.Offer],
+	"offers-list.response.json":                            newOf[partnercenter.Collection[*partnercenter.Offer]],
+	"offercategories-list.response.json":                   newOf[partnercenter.Collection[*partnercenter.OfferCategory]],
+	"products-get.response.json":                           newOf[partnercenter.Product],
+	"products-list.response.json":                          newOf[partnercenter.Collection[*partnercenter.Product]],
+	"skus-list.response.json":                              newOf[partnercenter.Collection[*partnercenter.SKU]],
+	"availabilities-list.response.json":                    newOf[partnercenter.Collection[*partnercenter.Availability]],
+	"customer-products-get.response.json":                  newOf[partnercenter.Product],
+	"customer-products-list.response.json":                 newOf[partnercenter.Collection[*partnercenter.SKU]], // SKUs, under a page about products
+	"customer-skus-get.response.json":                      newOf[partnercenter.SKU],
+	"inventory-check.request.json":                         newOf[partnercenter.InventoryCheckRequest],
+	"inventory-check.response.json":                        newOf[[]partnercenter.InventoryItem],
 }
 
 // types2026 are those of the later edition, composed from what it says.
@@ -114,6 +120,13 @@ var types2026 = map[string]func() any{
 	"subscription-renew-to-est.request.json":                   newOf[partnercenter.Subscription],
 	"subscription-renew-to-new-term.request.json":              newOf[partnercenter.Subscription],
 	"subscription-scheduled-change.request.json":               newOf[partnercenter.Subscription],
+	"transition-create.request.json":                           newOf[partnercenter.Transition],
+	"transition-create.response.json":                          newOf[partnercenter.Transition],
+	"transition-eligibilities.response.json":                   newOf[partnercenter.Collection[*partnercenter.TransitionEligibility]],
+	"promotion-eligibilities.request.json":                     newOf[partnercenter.PromotionEligibilitiesRequest],
+	"promotion-eligibilities.response.json":                    newOf[partnercenter.Collection[*partnercenter.PromotionEligibilities]],
+	"overage.response.json":                                    newOf[partnercenter.Collection[*partnercenter.Overage]],
+	"entitlements.response.json":                               newOf[partnercenter.Collection[*partnercenter.Entitlement]],
 	"customer-create-gdap.request.json":                        newOf[partnercenter.Customer],
 	"customer-remove-dap.request.json":                         newOf[partnercenter.Customer],
 	"customer-remove-relationship-minimal.request.json":        newOf[partnercenter.Customer],
@@ -132,7 +145,7 @@ func newOf[T any]() any { return new(T) }
 func TestTypesRoundTrip(t *testing.T) {
 	// Types that encoding/json does not know by themselves.
 	notByEncodingJSON := func(name string) bool {
-		return slices.ContainsFunc([]string{"orders-attachment-metadata", "subscriptions-provisioning", "subscriptions-activate", "-profile", "relationshiprequest", "inventory-", "applicationconsents"}, func(part string) bool {
+		return slices.ContainsFunc([]string{"orders-attachment-metadata", "subscriptions-provisioning", "subscriptions-activate", "-profile", "relationshiprequest", "inventory-", "applicationconsents", "supportcontact", "transfereligibility", "overage", "promotion-"}, func(part string) bool {
 			return strings.Contains(name, part)
 		})
 	}
@@ -163,10 +176,13 @@ func TestClientsTakeEveryAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, list := newValue().(*[]partnercenter.InventoryItem); list {
+		switch value := newValue().(type) {
+		case *[]partnercenter.TransferEligibility:
+			_, err = pc.Customers.ByID("c").TransferEligibility.ByType(partnercenter.TransferTypeDirectToIndirect).Get(t.Context())
+		case *[]partnercenter.InventoryItem:
 			_, err = pc.Extensions.Product.ByCountry("US").CheckInventory(t.Context(), new(partnercenter.InventoryCheckRequest))
-		} else {
-			err = pc.Follow(t.Context(), partnercenter.NewLink(http.MethodGet, "/customers"), newValue())
+		default:
+			err = pc.Follow(t.Context(), partnercenter.NewLink(http.MethodGet, "/customers"), value)
 		}
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -281,7 +297,7 @@ func TestTypesAreComplete(t *testing.T) {
 		}
 	}
 	for _, name := range payloads(t, "examples-2026") {
-		if area, _, _ := strings.Cut(name, "-"); slices.Contains([]string{"order", "subscription", "customer", "error", "applicationconsents"}, area) && types2026[name] == nil {
+		if area, _, _ := strings.Cut(name, "-"); slices.Contains([]string{"order", "subscription", "customer", "error", "applicationconsents", "transition", "overage", "entitlements", "promotion"}, area) && types2026[name] == nil {
 			t.Errorf("2026/%s has no type", name)
 		}
 	}
@@ -312,6 +328,10 @@ var schemas = []struct{ pattern, schema string }{
 	{"subscriptions-nickname.request.json", "SubscriptionRequest"},
 	{"subscriptions-provisioningstatus.response.json", "SubscriptionProvisioningStatus"},
 	{"subscriptions-activate-sandbox.response.json", "SubscriptionActivationResult"},
+	{"subscriptions-supportcontact-*.response.json", "SupportContact"},
+	{"subscriptions-supportcontact-update.request.json", "SupportContactRequest"},
+	{"subscriptions-upgrades-create.request.json", "UpgradeRequest"},
+	{"subscriptions-upgrades-create.response.json", "UpgradeResult"},
 	{"customers-list*.json", "CustomerCollection"},
 	{"customers-get.response.json", "Customer"},
 	{"customers-create.response.json", "Customer"},
@@ -338,6 +358,9 @@ var knownDefects = map[string][]string{
 		`payload /lineItems/0/offerId: property "offerId" is missing`,
 		`payload /lineItems/0/quantity: property "quantity" is missing`,
 	},
+	// The spelling of a method.
+	"subscriptions-supportcontact-get.response.json":    {`payload /links/self/method: string doesn't match the regular expression "^[A-Z]+$"; got "Get"`},
+	"subscriptions-supportcontact-update.response.json": {`payload /links/self/method: string doesn't match the regular expression "^[A-Z]+$"; got "Get"`},
 }
 
 // TestPayloadsConform holds the payloads against the schemas of the contract's

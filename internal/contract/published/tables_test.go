@@ -26,9 +26,13 @@ func TestOperationsAreTheDocumentedOnes(t *testing.T) {
 			want = append(want, row{r["area"], r["operation"], r["method"], r["path"], partnercenter.CredentialKind(r["auth"])})
 		}
 	}
+	later := map[string]bool{} // than that list
+	for _, row := range contracttest.Matrix(t) {
+		later[row.Area+" "+row.Operation] = row.Later
+	}
 	for _, o := range partnercenter.Operations() {
-		if o.Area == "applicationconsents" {
-			continue // of a later edition than that list
+		if later[o.String()] {
+			continue
 		}
 		got = append(got, row{o.Area, o.Name, o.Method, o.Path, o.Credential})
 	}
@@ -44,7 +48,7 @@ func TestMatrixHasEveryDocumentedCall(t *testing.T) {
 	for _, r := range table(t, "operations.csv", "area", "operation", "method", "path", "query_params", "auth") {
 		want = append(want, contracttest.Operation{Area: r["area"], Operation: r["operation"], Method: r["method"], Path: r["path"], Credential: r["auth"]})
 	}
-	got := contracttest.Matrix(t)
+	got := slices.DeleteFunc(contracttest.Matrix(t), func(row contracttest.Operation) bool { return row.Later })
 	for i := range got {
 		got[i].SDK, got[i].Server, got[i].CLI = false, false, false
 	}

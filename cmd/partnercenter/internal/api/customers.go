@@ -27,7 +27,7 @@ func Customers(term *terminal.Terminal) *cobra.Command {
 		}, customersView, func(ctx context.Context, call *command.Call) (*partnercenter.Customer, error) {
 			return call.Customer.Get(ctx)
 		}),
-		customersProfile(), customersConsent(), customersWithdrawConsent(),
+		customersProfile(), entitlements(), customersConsent(), customersWithdrawConsent(),
 	)
 }
 

@@ -19,7 +19,8 @@ import (
 // Products returns the commands about products, their SKUs and availabilities.
 func Products(term *terminal.Terminal) *cobra.Command {
 	return command.Noun(term, "products", "product", "Products, SKUs and their availabilities",
-		productsList(), productsGet(), productsSKUs(), productsAvailabilities(), productsInventory())
+		productsList(), productsGet(), productsSKUs(), productsAvailabilities(), productsInventory(),
+		productsPromotions(), productsPromotion(), productsPromotionEligibility())
 }
 
 // products returns the client for the products of the country or customer.

@@ -19,7 +19,7 @@ import (
 
 // Subscriptions returns the commands about subscriptions.
 func Subscriptions(term *terminal.Terminal) *cobra.Command {
-	return command.Noun(term, "subscriptions", "subscription", "Subscriptions of customers",
+	forms := []command.Form{
 		subscriptionsList(),
 		command.Get(oneSubscription("get", "Show a subscription", "", " --json"), subscriptionsView, func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
 			return subscription(call).Get(ctx)
@@ -55,7 +55,8 @@ In a sandbox it does not work: use "subscriptions activate".`, ""), activationLi
 			func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionActivationResult, error) {
 				return subscription(call).Activate(ctx)
 			}),
-	)
+	}
+	return command.Noun(term, "subscriptions", "subscription", "Subscriptions of customers", slices.Concat(forms, movingSeats(), supporting(), azureEntitlements(), overage())...)
 }
 
 // oneSubscription returns the spec of a command about one of a customer's
