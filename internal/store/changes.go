@@ -61,6 +61,10 @@ type Change struct {
 	// Subscriptions are the new or changed ones of the order.
 	Subscriptions []SubscriptionRecord
 	Attachments   []Attachment
+	// Cart, if not nil, is made or changed, and Placed are the orders that its checkout
+	// places, with the Subscriptions.
+	Cart   *CartRecord
+	Placed []*OrderRecord
 	// Held, if not nil, is what the decision about a limit was based on.
 	Held *Holdings
 	// Answer, if not nil, is stored under the request's key.
@@ -292,7 +296,8 @@ func (s *Store) Apply(ctx context.Context, c *Change) error {
 type job struct {
 	*Change
 	partner, customer string
-	order             []any
+	order, cart       []any
+	placed            [][]any
 	subscriptions     [][]any
 	done              chan struct{}
 	err               error
@@ -301,12 +306,23 @@ type job struct {
 
 func newJob(c *Change) (*job, error) {
 	j := &job{Change: c, partner: idKey(c.PartnerID), customer: idKey(c.CustomerID), done: make(chan struct{})}
-	if o := c.Order; o != nil {
-		args, err := orderArgs(j.partner, j.customer, o.Order)
+	var err error
+	if c.Order != nil {
+		if j.order, err = j.orderArgs(c.Order); err != nil {
+			return nil, err
+		}
+	}
+	for _, o := range c.Placed {
+		args, err := j.orderArgs(o)
 		if err != nil {
 			return nil, err
 		}
-		j.order = append(args, ticksOf(o.Visible), ticksOf(o.Settled), string(o.Facts), o.Revision)
+		j.placed = append(j.placed, args)
+	}
+	if c.Cart != nil {
+		if j.cart, err = cartArgs(j.partner, j.customer, c.Cart); err != nil {
+			return nil, err
+		}
 	}
 	for i := range c.Subscriptions {
 		r := &c.Subscriptions[i]
@@ -318,6 +334,12 @@ func newJob(c *Change) (*job, error) {
 		j.subscriptions = append(j.subscriptions, append(args, r.Kind, boolToInt(r.Active), ticksOf(r.Since), doc, string(r.Facts)))
 	}
 	return j, nil
+}
+
+// orderArgs returns the parameters of addOrderSQL and changeOrderSQL.
+func (j *job) orderArgs(o *OrderRecord) ([]any, error) {
+	args, err := orderArgs(j.partner, j.customer, o.Order)
+	return append(args, ticksOf(o.Visible), ticksOf(o.Settled), string(o.Facts), o.Revision), err
 }
 
 // subscriptionArgs returns the columns entitlement_id, parent_id, mpn_id and offer_id, which
@@ -418,6 +440,16 @@ func (s *Store) writeChange(tx *tx, j *job) error {
 			return err
 		}
 	}
+	if j.Cart != nil && !j.Cart.New {
+		var revision int64
+		err := tx.QueryRowContext(tx.ctx, getCartRevisionSQL, j.cart[:3]...).Scan(&revision)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && revision != j.Cart.Revision {
+			return ErrConflict
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if h := j.Held; h != nil {
 		now, err := countHoldings(tx.ctx, tx, j.partner, j.customer, slices.Collect(maps.Keys(h.ByKind)), slices.Collect(maps.Keys(h.ByOffer)))
 		if err != nil {
@@ -442,6 +474,16 @@ func (s *Store) writeChange(tx *tx, j *job) error {
 			stmt = s.addOrder
 		}
 		if _, err := tx.execPrepared(stmt, j.order...); err != nil {
+			return err
+		}
+	}
+	for _, args := range j.placed {
+		if _, err := tx.execPrepared(s.addOrder, args...); err != nil {
+			return err
+		}
+	}
+	if j.Cart != nil {
+		if _, err := tx.exec(j.Cart.writeSQL(), j.cart...); err != nil {
 			return err
 		}
 	}

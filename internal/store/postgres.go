@@ -421,7 +421,7 @@ func (s *Store) lookAt(batch []*job) *pgx.Batch {
 		if j.Held != nil {
 			partners[j.partner] = true
 		}
-		if j.Held != nil || j.Order != nil && !j.New {
+		if j.Held != nil || j.Order != nil && !j.New || j.Cart != nil && !j.Cart.New {
 			customers[[2]string{j.partner, j.customer}] = true
 		}
 	}
@@ -436,6 +436,15 @@ func (s *Store) lookAt(batch []*job) *pgx.Batch {
 			b.Queue(getRevisionSQL, j.partner, j.customer, orderKey(j.Order.Order.ID)).Query(func(rows pgx.Rows) error {
 				revision, err := pgx.CollectOneRow(rows, pgx.RowTo[int64])
 				if errors.Is(err, pgx.ErrNoRows) || err == nil && revision != j.Order.Revision {
+					j.err, err = ErrConflict, nil
+				}
+				return err
+			})
+		}
+		if j.Cart != nil && !j.Cart.New {
+			b.Queue(getCartRevisionSQL, j.cart[:3]...).Query(func(rows pgx.Rows) error {
+				revision, err := pgx.CollectOneRow(rows, pgx.RowTo[int64])
+				if errors.Is(err, pgx.ErrNoRows) || err == nil && revision != j.Cart.Revision {
 					j.err, err = ErrConflict, nil
 				}
 				return err
@@ -491,6 +500,12 @@ func (s *Store) writeOf(batch []*job, lists *changes, committed *bool) *pgx.Batc
 				query = addOrderSQL
 			}
 			b.Queue(query, validArgs(j.order)...)
+		}
+		for _, args := range j.placed {
+			b.Queue(addOrderSQL, validArgs(args)...)
+		}
+		if j.Cart != nil {
+			b.Queue(j.Cart.writeSQL(), validArgs(j.cart)...)
 		}
 		for _, args := range j.subscriptions {
 			b.Queue(putSubscriptionSQL, validArgs(args)...)
