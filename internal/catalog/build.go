@@ -271,6 +271,9 @@ func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, countrie
 		a := newAvailability(s, &f.Availabilities[i], countries)
 		a.item.AddOn, a.item.HasAddOns, a.item.Prerequisites = addOn, hasAddOns, f.PrerequisiteSKUs
 		a.item.Limit, a.item.NeedsPurchaseOrder = f.Limit, f.NeedsPurchaseOrder
+		if asks := res.AttestationProperties; asks != nil && asks.EnforceAttestation != nil {
+			a.item.NeedsAttestation = *asks.EnforceAttestation
+		}
 		c.addAvailability(a)
 	}
 }
