@@ -42,6 +42,12 @@ var types = map[string]func() any{
 	"orders-lineitem-activationlinks.response.json":     newOf[partnercenter.Collection[*partnercenter.OrderLineItemActivationLink]],
 	"orders-attachment-metadata.request.json":           newOf[partnercenter.AttachmentMetadata],
 	"orders-attachment-upload.response.json":            newOf[partnercenter.Collection[*partnercenter.OrderAttachment]],
+	"carts-create.request.json":                         newOf[partnercenter.Cart],
+	"carts-create.response.json":                        newOf[partnercenter.Cart],
+	"carts-create-addons-new-base.request.json":         newOf[partnercenter.Cart],
+	"carts-create-addons-new-base.response.json":        newOf[partnercenter.Cart],
+	"carts-update.request.json":                         newOf[partnercenter.Cart],
+	"carts-checkout.response.json":                      newOf[partnercenter.CartCheckoutResult],
 	"subscriptions-list.response.json":                  newOf[partnercenter.Collection[*partnercenter.Subscription]],
 	"subscriptions-list-by-order.response.json":         newOf[partnercenter.Collection[*partnercenter.Subscription]],
 	"subscriptions-get.response.json":                   newOf[partnercenter.Subscription],
@@ -103,6 +109,11 @@ var types = map[string]func() any{
 // types2026 are those of the later edition, composed from what it says.
 var types2026 = map[string]func() any{
 	"applicationconsents-create.request.json":                  newOf[partnercenter.ApplicationConsent],
+	"cart-nce-create.request.json":                             newOf[partnercenter.Cart],
+	"cart-nce-create.response.json":                            newOf[partnercenter.Cart],
+	"cart-line-error.response.json":                            newOf[partnercenter.Cart],
+	"cart-savings-plan.request.json":                           newOf[partnercenter.Cart],
+	"cart-checkout-repeat.response.json":                       newOf[partnercenter.CartCheckoutResult],
 	"order-nce-create.request.json":                            newOf[partnercenter.Order],
 	"order-nce-create.response.json":                           newOf[partnercenter.Order],
 	"order-nce-get.response.json":                              newOf[partnercenter.Order],
@@ -274,14 +285,14 @@ func unknown(t *testing.T, v reflect.Value, path string) []string {
 // TestTypesAreComplete fails when there is a payload of these areas that no type
 // decodes.
 func TestTypesAreComplete(t *testing.T) {
-	areas := []string{"orders", "customers", "relationships", "error", "paging", "offers", "offercategories", "products", "skus", "availabilities", "customer", "inventory"}
+	areas := []string{"orders", "carts", "customers", "relationships", "error", "paging", "offers", "offercategories", "products", "skus", "availabilities", "customer", "inventory"}
 	for _, name := range payloads(t, "examples") {
 		if area, _, _ := strings.Cut(name, "-"); slices.Contains(areas, area) && types[name] == nil {
 			t.Errorf("%s has no type", name)
 		}
 	}
 	for _, name := range payloads(t, "examples-2026") {
-		if area, _, _ := strings.Cut(name, "-"); slices.Contains([]string{"order", "subscription", "customer", "error", "applicationconsents"}, area) && types2026[name] == nil {
+		if area, _, _ := strings.Cut(name, "-"); slices.Contains([]string{"order", "cart", "subscription", "customer", "error", "applicationconsents"}, area) && types2026[name] == nil {
 			t.Errorf("2026/%s has no type", name)
 		}
 	}
@@ -301,6 +312,9 @@ var schemas = []struct{ pattern, schema string }{
 	{"orders-create.request.json", "OrderRequest"},
 	{"orders-patch-*.request.json", "OrderRequest"},
 	{"orders-cancel-sandbox.request.json", "OrderRequest"},
+	{"carts-create*.response.json", "Cart"},
+	{"carts-create*.request.json", "CartRequest"},
+	{"carts-update.request.json", "CartRequest"},
 	{"subscriptions-get.response.json", "Subscription"},
 	{"subscriptions-autorenew.request.json", "SubscriptionRequest"},
 	{"subscriptions-autorenew.response.json", "Subscription"},
