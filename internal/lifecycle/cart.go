@@ -391,15 +391,11 @@ var lineCartRules = []rule[*cartLine]{
 		return require(first <= 1 && others <= maxAdditionalResellers && first+others == len(l.Participants), "Send one transaction_reseller and up to 5 additional_transaction_reseller", "The participants of line %d are not supported", l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeCycleUnsupported, "an add-on is billed otherwise than its base", func(l *cartLine) (string, string) {
-		return require(l.base == nil || l.BillingCycle == l.base.BillingCycle, "Send the billing cycle of the base", "The add-on in line %d is billed %s, and its base %s", l.number, l.BillingCycle, baseCycle(l))
+		if l.base == nil || l.BillingCycle == l.base.BillingCycle {
+			return "", ""
+		}
+		return violation("Send the billing cycle of the base", "The add-on in line %d is billed %s, and its base %s", l.number, l.BillingCycle, l.base.BillingCycle)
 	}},
-}
-
-func baseCycle(l *cartLine) partnercenter.BillingCycleType {
-	if l.base == nil {
-		return ""
-	}
-	return l.base.BillingCycle
 }
 
 // cartErrors are the codes of lines of carts, by those of the rules that refuse to order

@@ -85,71 +85,109 @@ func (c *Cart) complete() bool {
 	return !slices.ContainsFunc(c.Document.LineItems, func(l partnercenter.CartLineItem) bool { return !slices.Contains(c.Facts.Ordered, l.OrderGroup) })
 }
 
+// Bought is what a checkout came to.
+type Bought struct {
+	// Result has all orders of the cart, whenever they were placed.
+	Result *partnercenter.CartCheckoutResult
+	// Cart is the cart afterwards, and Orders are those that this checkout placed. Both
+	// are nil if it placed none.
+	Cart   *Cart
+	Orders []*Order
+	Events []Event
+}
+
 // CheckOut decides about buying a cart. It places an order for each order group that was
-// not ordered before and that the rules allow, and says of each other why not. The result
-// has all orders of the cart, whenever they were placed; next is nil if that is all there
-// is to say.
-func CheckOut(account *Account, cart *Cart, command Checkout, settings Settings, now time.Time) (result *partnercenter.CartCheckoutResult, next *Cart, placed []*Order, events []Event, err error) {
-	fresh := *cart
-	fresh.Document.LineItems = copyLines(cart.Document.LineItems)
-	fresh.Facts.Ordered, fresh.Facts.Orders = slices.Clone(cart.Facts.Ordered), slices.Clone(cart.Facts.Orders)
+// not ordered before and that the rules allow, and says of each other why not.
+func CheckOut(account *Account, cart *Cart, command Checkout, settings Settings, now time.Time) (*Bought, error) {
+	c := &checkout{Checkout: command, account: account, settings: settings, now: now, cart: *cart, refused: map[string]*Refusal{}}
+	c.cart.Document.LineItems = copyLines(cart.Document.LineItems)
+	c.cart.Facts.Ordered, c.cart.Facts.Orders = slices.Clone(cart.Facts.Ordered), slices.Clone(cart.Facts.Orders)
+	c.all = cartLines(&c.cart.Document)
 	checked := &checkoutCheck{keptCart: keptCart{cart, now}}
-	all := cartLines(&fresh.Document)
-	for _, l := range all {
-		if !slices.Contains(fresh.Facts.Ordered, l.OrderGroup) {
+	for _, l := range c.all {
+		if !slices.Contains(c.cart.Facts.Ordered, l.OrderGroup) {
 			checked.lines = append(checked.lines, l)
 		}
 	}
-	evaluate(account, all, settings, now)
+	evaluate(account, c.all, settings, now)
 	if err := check(checkoutRules, checked); err != nil {
-		return nil, nil, nil, nil, err
+		return nil, err
 	}
 	groups := orderGroups(checked.lines)
-	refused := map[string]*Refusal{}
-	for tried := -1; tried != len(refused); { // what is refused may have been the base of something
-		tried = len(refused)
-		placed = nil
-		among := account.forCheckout()
-		for i, g := range groups {
-			if refused[g.id] != nil {
-				continue
-			}
-			o, err := g.place(among, &fresh, all, refused, command, settings, now, i)
-			if errors.As(err, new(*Refusal)) {
-				refused[g.id], _ = err.(*Refusal) //nolint:errorlint // it is one
-				continue
-			}
-			if err != nil {
-				return nil, nil, nil, nil, err
-			}
-			placed = append(placed, o)
+	for tried := -1; tried != len(c.refused); { // what is refused may have been the base of something
+		tried = len(c.refused)
+		if err := c.place(groups); err != nil {
+			return nil, err
+		}
+	}
+	return c.bought(cart, groups), nil
+}
+
+// checkout is a checkout under way.
+type checkout struct {
+	Checkout
+	account  *Account
+	settings Settings
+	now      time.Time
+
+	cart    Cart                // as it will be
+	all     []*cartLine         // of the cart
+	refused map[string]*Refusal // by order group
+	placed  []*Order            // of the groups that are not refused, in their order
+}
+
+// place places the orders of the groups that are not refused, or refuses them.
+func (c *checkout) place(groups []*orderGroup) error {
+	c.placed = nil
+	among := c.account.forCheckout()
+	for i, g := range groups {
+		if c.refused[g.id] != nil {
+			continue
+		}
+		o, err := c.placeGroup(among, g, i)
+		var refused *Refusal
+		switch {
+		case errors.As(err, &refused):
+			c.refused[g.id] = refused
+		case err != nil:
+			return err
+		default:
+			c.placed = append(c.placed, o)
 			among.hold(o)
 		}
 	}
+	return nil
+}
+
+// bought completes what the checkout came to.
+func (c *checkout) bought(before *Cart, groups []*orderGroup) *Bought {
+	b := &Bought{Orders: c.placed}
 	errs := []partnercenter.OrderError{}
-	at := 0
+	facts := &c.cart.Facts
+	placed := c.placed
 	for _, g := range groups {
-		if r := refused[g.id]; r != nil {
+		if r := c.refused[g.id]; r != nil {
 			errs = append(errs, partnercenter.OrderError{OrderGroupID: g.id, Code: r.Code, Description: r.Error()})
 			continue
 		}
-		o := placed[at]
-		at++
-		fresh.Facts.Ordered, fresh.Facts.Orders = append(fresh.Facts.Ordered, g.id), append(fresh.Facts.Orders, *o.AsPlaced())
-		events = append(events, Event{Kind: "order placed", OrderID: o.Document.ID})
+		o := placed[0]
+		placed = placed[1:]
+		facts.Ordered, facts.Orders = append(facts.Ordered, g.id), append(facts.Orders, *o.AsPlaced())
+		b.Events = append(b.Events, Event{Kind: "order placed", OrderID: o.Document.ID})
 	}
-	result = &partnercenter.CartCheckoutResult{Orders: fresh.Facts.Orders, OrderErrors: errs}
-	if result.Orders == nil {
-		result.Orders = []partnercenter.Order{}
+	b.Result = &partnercenter.CartCheckoutResult{Orders: facts.Orders, OrderErrors: errs}
+	if b.Result.Orders == nil {
+		b.Result.Orders = []partnercenter.Order{}
 	}
-	if len(placed) == 0 {
-		return result, nil, nil, nil, nil
+	if len(c.placed) == 0 {
+		return b
 	}
-	fresh.Document.LineItems = cart.Document.LineItems // as they were put into the cart
-	if fresh.complete() {
-		fresh.Document.Status = partnercenter.CartStatusOrdered
+	c.cart.Document.LineItems = before.Document.LineItems // as they were put into the cart
+	if c.cart.complete() {
+		c.cart.Document.Status = partnercenter.CartStatusOrdered
 	}
-	return result, &fresh, placed, events, nil
+	b.Cart = &c.cart
+	return b
 }
 
 // copyLines copies lines, whose errors and prices are to be found again.
@@ -182,15 +220,15 @@ func orderGroups(lines []*cartLine) []*orderGroup {
 	return groups
 }
 
-// place decides about the order of a group, by the rules of every order.
-func (g *orderGroup) place(account *Account, cart *Cart, all []*cartLine, refused map[string]*Refusal, command Checkout, settings Settings, now time.Time, number int) (*Order, error) {
+// placeGroup decides about the order of a group, by the rules of every order.
+func (c *checkout) placeGroup(account *Account, g *orderGroup, number int) (*Order, error) {
 	request := &partnercenter.Order{
 		ReferenceCustomerID: account.CustomerID, BillingCycle: g.lines[0].BillingCycle,
-		PartnerOnRecordAttestationAccepted: cart.Document.PartnerOnRecordAttestationAccepted,
+		PartnerOnRecordAttestationAccepted: c.cart.Document.PartnerOnRecordAttestationAccepted,
 	}
 	of := &ofCart{bases: map[int]int{}}
-	for _, l := range all {
-		if l.item != nil && refused[l.OrderGroup] == nil {
+	for _, l := range c.all {
+		if l.item != nil && c.refused[l.OrderGroup] == nil {
 			of.beside = append(of.beside, l.item)
 		}
 	}
@@ -200,10 +238,10 @@ func (g *orderGroup) place(account *Account, cart *Cart, all []*cartLine, refuse
 			of.bases[i] = slices.Index(g.lines, l.base)
 		}
 	}
-	placement := Placement{Request: request, HasUser: command.HasUser, Entropy: command.Entropy, cart: of}
+	placement := Placement{Request: request, HasUser: c.HasUser, Entropy: c.Entropy, cart: of}
 	placement.Entropy[0] ^= byte(number) // each order has ids of its own
 	placement.Entropy[1] ^= byte(number >> 8)
-	o, _, err := PlaceOrder(account, placement, settings, now)
+	o, _, err := PlaceOrder(account, placement, c.settings, c.now)
 	return o, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -97,29 +98,29 @@ func (s *Server) checkOut(ctx context.Context, c *call) (*writeResult, error) {
 		return nil, err
 	}
 	checkout := lifecycle.Checkout{HasUser: c.claims.HasUser(), Entropy: newEntropy()}
-	result, next, placed, events, err := lifecycle.CheckOut(account, cart, checkout, s.rulesOf(c), s.now())
+	bought, err := lifecycle.CheckOut(account, cart, checkout, s.rulesOf(c), s.now())
 	if err != nil {
 		return nil, err
 	}
-	shown := *result
-	shown.Orders = make([]partnercenter.Order, len(result.Orders))
-	for i := range result.Orders {
-		o := &result.Orders[i]
+	shown := *bought.Result
+	shown.Orders = slices.Clone(shown.Orders)
+	for i := range shown.Orders {
+		o := &shown.Orders[i]
 		if guid.Is(o.ID) || s.checkPriceAccess(c) != nil { // as when it is placed directly
 			o = withoutPrices(o)
 		}
 		shown.Orders[i] = *o
 	}
-	e := &writeResult{status: http.StatusCreated, events: events}
-	if e.body, err = partnercenter.Marshal(&shown); err != nil || next == nil {
+	e := &writeResult{status: http.StatusCreated, events: bought.Events}
+	if e.body, err = partnercenter.Marshal(&shown); err != nil || bought.Cart == nil {
 		return e, err
 	}
-	change, err := s.cartChange(c, next, record)
+	change, err := s.cartChange(c, bought.Cart, record)
 	if err != nil {
 		return nil, err
 	}
 	change.Held = held
-	for _, o := range placed {
+	for _, o := range bought.Orders {
 		one, err := s.orderChange(c, decision{order: o})
 		if err != nil {
 			return nil, err

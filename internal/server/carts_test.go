@@ -584,7 +584,7 @@ products:
 	} {
 		other := *account
 		other.Catalog = tt.catalog
-		_, _, _, _, err := lifecycle.CheckOut(&other, cart, lifecycle.Checkout{}, lifecycle.Settings{}, now)
+		_, err := lifecycle.CheckOut(&other, cart, lifecycle.Checkout{}, lifecycle.Settings{}, now)
 		refused := new(lifecycle.Refusal)
 		if !errors.As(err, &refused) || refused.Status != http.StatusNotFound || refused.Code != tt.code {
 			t.Errorf("%s: %v", tt.rule, err)
@@ -592,7 +592,7 @@ products:
 		}
 		noteRefusal(refused.Status, refused.Code, "check out a cart: "+tt.rule)
 	}
-	if r, next, placed, _, err := lifecycle.CheckOut(account, cart, lifecycle.Checkout{}, lifecycle.Settings{}, now); err != nil || next == nil || len(placed) != 1 || len(r.Orders) != 1 {
-		t.Errorf("%+v, %v", r, err)
+	if b, err := lifecycle.CheckOut(account, cart, lifecycle.Checkout{}, lifecycle.Settings{}, now); err != nil || b.Cart == nil || len(b.Orders) != 1 || len(b.Result.Orders) != 1 {
+		t.Errorf("%+v, %v", b, err)
 	}
 }

@@ -126,7 +126,7 @@ func (p *play) checkOut() {
 	}
 	user := !p.rarely("app only", 3)
 	p.commands++
-	result, next, placed, _, err := lifecycle.CheckOut(p.account(k.customer), k.Cart, lifecycle.Checkout{HasUser: user, Entropy: lifecycle.Entropy{byte(p.commands), byte(p.commands >> 8), 3}}, p.settings, p.now)
+	bought, err := lifecycle.CheckOut(p.account(k.customer), k.Cart, lifecycle.Checkout{HasUser: user, Entropy: lifecycle.Entropy{byte(p.commands), byte(p.commands >> 8), 3}}, p.settings, p.now)
 	p.due[k.customer] = true
 	status, answer := p.call(http.MethodPost, "/customers/"+k.customer.id+"/carts/"+k.Document.ID+"/checkout", []byte(`"success"`), user, nil)
 	p.Logf("%v: check out %s: %d %s", p.now, k.Document.ID, status, answer)
@@ -135,18 +135,19 @@ func (p *play) checkOut() {
 	}
 	var got partnercenter.CartCheckoutResult
 	p.decode(answer, &got)
-	if len(got.Orders) != len(result.Orders) {
-		p.Fatalf("the server has %d orders, the lifecycle %d: %s", len(got.Orders), len(result.Orders), answer)
+	if len(got.Orders) != len(bought.Result.Orders) {
+		p.Fatalf("the server has %d orders, the lifecycle %d: %s", len(got.Orders), len(bought.Result.Orders), answer)
 	}
-	p.same("errors of a checkout", p.encode(got.OrderErrors), p.encode(result.OrderErrors))
+	p.same("errors of a checkout", p.encode(got.OrderErrors), p.encode(bought.Result.OrderErrors))
 	if k.result != nil {
 		p.same("a second checkout", answer, k.result)
 	}
+	next := bought.Cart
 	if next == nil {
 		return
 	}
-	first := len(result.Orders) - len(placed)
-	for i, placed := range placed {
+	first := len(got.Orders) - len(bought.Orders)
+	for i, placed := range bought.Orders {
 		o := &modelOrder{customer: k.customer, Order: placed}
 		p.orders = append(p.orders, o)
 		p.adopt(o, &got.Orders[first+i])
