@@ -8,6 +8,18 @@ func (l *OrderLineItem) GetLineItemNumber() int { return valueOf(l.LineItemNumbe
 // GetQuantity returns Quantity, or zero if there is none.
 func (l *OrderLineItem) GetQuantity() int { return valueOf(l.Quantity) }
 
+// GetID returns ID, or zero if there is none.
+func (l *CartLineItem) GetID() int { return valueOf(l.ID) }
+
+// GetQuantity returns Quantity, or zero if there is none.
+func (l *CartLineItem) GetQuantity() int { return valueOf(l.Quantity) }
+
+// GetAvailableQuantity returns AvailableQuantity, or zero if there is none.
+func (i *CartErrorInformation) GetAvailableQuantity() int { return valueOf(i.AvailableQuantity) }
+
+// GetPurchasedQuantity returns PurchasedQuantity, or zero if there is none.
+func (i *CartErrorInformation) GetPurchasedQuantity() int { return valueOf(i.PurchasedQuantity) }
+
 // GetLineItemNumber returns LineItemNumber, or zero if there is none.
 func (o *OrderLineItemProvisioningStatus) GetLineItemNumber() int { return valueOf(o.LineItemNumber) }
 

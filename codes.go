@@ -49,6 +49,13 @@ const (
 	ErrorCodeCustomEndNotOffered   ErrorCode = "900244" // 400: only terms of OnlineServicesNCE can
 	ErrorCodeSavingsPlanInput      ErrorCode = "900312" // 400
 
+	// Carts.
+	ErrorCodeCartNotFound       ErrorCode = "800008" // 404: unknown, or expired
+	ErrorCodeCartItems          ErrorCode = "800009" // 400: no lines, or wrong ones, or ordered ones
+	ErrorCodeCartBusy           ErrorCode = "800064" // 409: another request is changing it or checking it out
+	ErrorCodeCurrencyNotOffered ErrorCode = "900169" // 400
+	ErrorCodeAttestationMissing ErrorCode = "900203" // 400: the item requires one
+
 	// Offers and catalog items.
 	ErrorCodeInvalidOffer        ErrorCode = "800004" // 400
 	ErrorCodeProductNotFound     ErrorCode = "400013" // 404

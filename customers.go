@@ -168,6 +168,7 @@ func (c *CustomersClient) ByID(id string) *CustomerClient {
 	profiles := customer.name("profiles")
 	return &CustomerClient{
 		Orders:        &OrdersClient{customer.name("orders")},
+		Carts:         &CartsClient{customer.name("carts")},
 		Subscriptions: &SubscriptionsClient{customer.name("subscriptions")},
 		Profiles: &ProfilesClient{
 			Company: &CompanyProfileClient{profiles.name("company")},
@@ -303,6 +304,8 @@ func (q CustomersQuery) of(customers resource) (resource, http.Header, error) {
 type CustomerClient struct {
 	// Orders are the customer's orders.
 	Orders *OrdersClient
+	// Carts are what the customer is about to buy.
+	Carts *CartsClient
 	// Subscriptions are the customer's subscriptions.
 	Subscriptions *SubscriptionsClient
 	// Profiles say who the customer is and how it is billed.

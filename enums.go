@@ -211,6 +211,7 @@ const (
 	ObjectTypeCollection             ObjectType = "Collection"
 	ObjectTypeOrder                  ObjectType = "Order"
 	ObjectTypeOrderLineItem          ObjectType = "OrderLineItem"
+	ObjectTypeCart                   ObjectType = "Cart"
 	ObjectTypeCustomer               ObjectType = "Customer"
 	ObjectTypeCustomerCompanyProfile ObjectType = "CustomerCompanyProfile"
 	ObjectTypeCustomerBillingProfile ObjectType = "CustomerBillingProfile"
@@ -232,7 +233,7 @@ const (
 )
 
 var objectTypes = []ObjectType{
-	ObjectTypeCollection, ObjectTypeOrder, ObjectTypeOrderLineItem, ObjectTypeCustomer, ObjectTypeCustomerCompanyProfile,
+	ObjectTypeCollection, ObjectTypeOrder, ObjectTypeOrderLineItem, ObjectTypeCart, ObjectTypeCustomer, ObjectTypeCustomerCompanyProfile,
 	ObjectTypeCustomerBillingProfile, ObjectTypeOffer, ObjectTypeOfferCategory, ObjectTypeSubscription,
 	ObjectTypeSubscriptionProvisioningStatus, ObjectTypeSubscriptionRegistrationStatus,
 	ObjectTypeTransition, ObjectTypeUpgrade, ObjectTypeUpgradeResult, ObjectTypeConversion, ObjectTypeConversionResult,

@@ -162,6 +162,37 @@ func ExampleOrdersClient_Create() {
 	// Output: completed 5
 }
 
+// Buy through a cart. Checking it out again, also after an error, buys nothing twice.
+func ExampleCartClient_CheckOut() {
+	pc, stop := startServer()
+	defer stop()
+	ctx := context.Background()
+
+	carts := pc.Customers.ByID(sample).Carts
+	cart, err := carts.Create(ctx, &partnercenter.Cart{LineItems: []partnercenter.CartLineItem{
+		{CatalogItemID: "CFQ7TTC0LFLX:0001:CFQ7TTC0K8QN", Quantity: new(5), BillingCycle: partnercenter.BillingCycleTypeMonthly, TermDuration: "P1Y"},
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, line := range cart.LineItems {
+		if line.Error != nil {
+			log.Fatal(line.Error.ErrorDescription)
+		}
+	}
+	result, err := carts.ByID(cart.ID).CheckOut(ctx)
+	if err != nil {
+		log.Fatal(err) // check it out again if partnercenter.Unsettled(err)
+	}
+	for _, order := range result.Orders {
+		fmt.Println(order.Status, order.TotalPrice, order.CurrencyCode)
+	}
+	for _, e := range result.OrderErrors {
+		fmt.Println("not ordered:", e.OrderGroupID, e.Description)
+	}
+	// Output: pending 2160.00 USD
+}
+
 // Change a subscription: get it, change it, send it back.
 func ExampleSubscriptionClient_Patch() {
 	pc, done := startServer()

@@ -255,7 +255,7 @@ func uncertain(status int) bool {
 }
 
 // inProgressCodes are the codes for a call whose request id is still in progress.
-var inProgressCodes = []ErrorCode{ErrorCodeOrderInProgress, "800064"} // the latter for carts
+var inProgressCodes = []ErrorCode{ErrorCodeOrderInProgress, ErrorCodeCartBusy}
 
 func inProgress(status int, code ErrorCode) bool {
 	return status == http.StatusConflict && slices.Contains(inProgressCodes, code)

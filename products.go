@@ -71,11 +71,20 @@ type SKU struct {
 	// context: Scope, SubscriptionId, Duration.
 	ProvisioningVariables []string `json:"provisioningVariables,omitzero"`
 	Actions               []string `json:"actions,omitzero"` // undocumented: Refund
+	// AttestationProperties say what the customer has to attest to buy it.
+	AttestationProperties *AttestationProperties `json:"attestationProperties,omitzero"`
 	// DynamicAttributes vary by product. Their values are arbitrary JSON;
 	// [SKU.DynamicAttribute] returns them as text.
 	DynamicAttributes map[string]jsontext.Value `json:"dynamicAttributes,omitzero"`
 	Links             *SKULinks                 `json:"links,omitzero"`
 	Extra             jsontext.Value            `json:",embed"`
+}
+
+// AttestationProperties are what a customer has to attest to buy something.
+type AttestationProperties struct {
+	AttestationType    string         `json:"attestationType,omitzero"`
+	EnforceAttestation *bool          `json:"enforceAttestation,omitzero"` // lines must accept it
+	Extra              jsontext.Value `json:",embed"`
 }
 
 // DynamicAttribute returns a dynamic attribute: the text of a string, or the

@@ -71,7 +71,7 @@ A flag can be given once, unless its help says that it can be repeated.`,
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Partner Center", []*cobra.Command{api.Customers(term), api.Orders(term), api.Subscriptions(term), api.Offers(term), api.Products(term), api.Raw(term)}},
+		{"Partner Center", []*cobra.Command{api.Customers(term), api.Orders(term), api.Carts(term), api.Subscriptions(term), api.Offers(term), api.Products(term), api.Raw(term)}},
 		{"Signing in", []*cobra.Command{signin.Login(term), signin.Logout(term), signin.Whoami(term), signin.Token(term), signin.Doctor(term), signin.Config(term)}},
 		{"A local Partner Center", []*cobra.Command{serve.Serve(term), serve.Demo(term, api.PrintOrders), serve.CA(term), serve.Import(term), serve.DB(term), control.Clock(term), control.Identity(term), serve.Readyz(term)}},
 	} {

@@ -275,6 +275,9 @@ func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, countrie
 		a := newAvailability(s, &f.Availabilities[i], countries)
 		a.item.AddOn, a.item.HasAddOns, a.item.Prerequisites = addOn, hasAddOns, f.PrerequisiteSKUs
 		a.item.Limit, a.item.NeedsPurchaseOrder, a.item.UpgradeTargets = f.Limit, f.NeedsPurchaseOrder, f.TransitionTargets
+		if asks := res.AttestationProperties; asks != nil && asks.EnforceAttestation != nil {
+			a.item.NeedsAttestation = *asks.EnforceAttestation
+		}
 		c.addAvailability(a)
 	}
 }

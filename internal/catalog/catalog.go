@@ -196,6 +196,11 @@ func (c *Catalog) Currency(country string) (code, symbol string) {
 	return c.countries[i].currency, c.countries[i].symbol
 }
 
+// HasCurrency reports whether something is sold in a currency, in any case.
+func (c *Catalog) HasCurrency(code string) bool {
+	return slices.ContainsFunc(c.countries, func(country country) bool { return ascii.EqualFold(country.currency, code) })
+}
+
 // soldIn reports whether the availability is sold in a country.
 func (a *availability) soldIn(country string) bool {
 	return a.countries == nil || slices.Contains(a.countries, country)

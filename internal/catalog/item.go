@@ -80,6 +80,8 @@ type Item struct {
 	ProvisioningVariables []string
 	// NeedsPurchaseOrder says that an order waits for an attached purchase order.
 	NeedsPurchaseOrder bool
+	// NeedsAttestation says that a line has to accept an attestation.
+	NeedsAttestation bool
 	// OutOfStock says that an inventory check finds the item restricted.
 	OutOfStock bool
 

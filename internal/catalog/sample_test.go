@@ -102,6 +102,7 @@ func TestSampleHasEveryKind(t *testing.T) {
 		}},
 		{"an add-on", func(i *Item) bool { return i.Kind == OnlineService && i.AddOn && len(i.Prerequisites) > 0 }},
 		{"a need for a purchase order", func(i *Item) bool { return i.NeedsPurchaseOrder }},
+		{"a need for an attestation", func(i *Item) bool { return i.NeedsAttestation }},
 		{"a retired offer", func(i *Item) bool { return i.Kind == License && i.Retired }},
 		{"a retired SKU", func(i *Item) bool { return i.Kind == OnlineService && i.Retired }},
 		{"one that is not sold", func(i *Item) bool { return !i.Purchasable && !i.Retired }},

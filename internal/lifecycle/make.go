@@ -80,8 +80,14 @@ func (p *placementCheck) place() (*Order, []Event) {
 	if p.settings.OrderLag > 0 { // otherwise it is there whatever the clock is set to
 		o.Facts.Visible = later(p.now, p.settings.OrderLag)
 	}
-	for _, l := range p.lines {
-		o.addLine(p.Account, ids, l.item, l.line, p.now, provisioned)
+	for i, l := range p.lines {
+		asked := l.line
+		if base, is := p.baseOf(i); is {
+			under := *asked
+			under.ParentSubscriptionID = o.Document.LineItems[base].SubscriptionID
+			asked = &under
+		}
+		o.addLine(p.Account, ids, l.item, asked, p.now, provisioned)
 	}
 	o.Document.TotalPrice = total(&o.Document)
 	return o, []Event{{Kind: "order placed"}}
@@ -97,6 +103,9 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 	}
 	if item.Trial {
 		line.RenewsTo = asked.RenewsTo
+	}
+	if term := text(asked.TermDuration); item.Kind.Legacy() && term != "" {
+		line.TermDuration = new(legacyTerm) // carts name it, and have it answered
 	}
 	if !item.Kind.Legacy() && len(item.Terms) > 0 {
 		line.TermDuration = new(item.Term(o.Document.BillingCycle))

@@ -25,6 +25,8 @@ type Placement struct {
 	// HasUser says that the token is a user's.
 	HasUser bool
 	Entropy Entropy
+
+	cart *ofCart // nil for an order by itself
 }
 
 // maxReferenced is how many ids of a kind [ReferencedIDs] returns. A body of a megabyte
@@ -89,6 +91,7 @@ type lineCheck struct {
 	line   *partnercenter.OrderLineItem
 	item   *catalog.Item // nil when err says why it was not found
 	err    error
+	base   *catalog.Item // of an add-on that is bought with its base; nil otherwise
 }
 
 // PlaceOrder decides about a new order, and makes it.
@@ -100,6 +103,9 @@ func PlaceOrder(account *Account, command Placement, settings Settings, now time
 	for i := range command.Request.LineItems {
 		l := &lineCheck{placementCheck: p, number: i, line: &command.Request.LineItems[i]}
 		l.item, l.err = account.Catalog.Find(ascii.TrimSpace(l.line.OfferID), account.Country)
+		if base, is := command.baseOf(i); is {
+			l.base = p.lines[base].item
+		}
 		if err := check(lineRules, l); err != nil {
 			return nil, nil, err
 		}
@@ -114,6 +120,16 @@ func PlaceOrder(account *Account, command Placement, settings Settings, now time
 	}
 	o, events := p.place()
 	return o, events, nil
+}
+
+// baseOf returns the line that is the base of another line of a cart, which comes before
+// it.
+func (c *Placement) baseOf(line int) (base int, is bool) {
+	if c.cart == nil {
+		return 0, false
+	}
+	base, is = c.cart.bases[line]
+	return base, is
 }
 
 const (
@@ -245,7 +261,7 @@ var lineRules = []rule[*lineCheck]{
 	}},
 	{http.StatusForbidden, partnercenter.ErrorCodeTermUnavailable, "the item is not sold for the term", func(l *lineCheck) (string, string) {
 		term := l.line.TermDuration
-		if term == nil || *term == "" && l.item.Kind.Legacy() || slices.ContainsFunc(l.item.Terms, func(t string) bool { return ascii.EqualFold(t, *term) }) {
+		if term == nil || l.item.Kind.Legacy() && (*term == "" || l.cart != nil && ascii.EqualFold(*term, legacyTerm)) || slices.ContainsFunc(l.item.Terms, func(t string) bool { return ascii.EqualFold(t, *term) }) {
 			return "", ""
 		}
 		next := "Leave termDuration out" // without a term, or with the empty one of perpetual software
@@ -284,6 +300,9 @@ var lineRules = []rule[*lineCheck]{
 		return require(l.line.PurchaseCommitment == nil, "Leave purchaseCommitment out; the catalog has no savings plans", "%s in line %d is no savings plan", l.item.ID, l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeAddOnUnrelated, "an add-on has no parent or one of another offer, or something else has a parent", func(l *lineCheck) (string, string) {
+		if l.base != nil || l.cart != nil && !l.item.Kind.Legacy() && l.line.ParentSubscriptionID == "" {
+			return l.addOnInCart()
+		}
 		return addOnParent(l.item, l.parent(), l.line.ParentSubscriptionID, l.number)
 	}},
 	{http.StatusConflict, partnercenter.ErrorCodeParentInactive, "the parent of an add-on is not active", func(l *lineCheck) (string, string) {
@@ -332,6 +351,9 @@ var lineRules = []rule[*lineCheck]{
 		}
 		return l.requireAzure(enabled, "Wait until GET .../registrationstatus answers registered", "This subscription is not enabled for RI purchase yet")
 	}},
+	{http.StatusBadRequest, partnercenter.ErrorCodeAttestationMissing, "the item needs an attestation, which the line does not accept", func(l *lineCheck) (string, string) {
+		return require(!l.item.NeedsAttestation || isTrue(l.line.AttestationAccepted), "Send attestationAccepted true, once the customer has attested what the SKU's attestationProperties ask for", "The attestation for %s in line %d is missing", l.item.ID, l.number)
+	}},
 	{http.StatusForbidden, partnercenter.ErrorCodeAgreementMissing, "the customer agreement is not confirmed", func(l *lineCheck) (string, string) {
 		return require(l.AgreementAccepted || !l.item.Needs(needsCustomerAgreement) && !l.item.Needs(needsCloudAgreement), "Have the customer accept the Microsoft Customer Agreement, or confirm its acceptance", "Line %d cannot be bought before the customer's acceptance of the Microsoft Customer Agreement is confirmed", l.number)
 	}},
@@ -348,6 +370,9 @@ var lineRules = []rule[*lineCheck]{
 		return require(l.item.Limit == 0 || had < l.item.Limit, "Raise the quantity of an existing subscription", "Use limit is exceeded for Offer id %s: a customer may have %d", l.item.ID, l.item.Limit)
 	}},
 }
+
+// legacyTerm is the term that carts may name for legacy offers, which have no other.
+const legacyTerm = "P1Y"
 
 // renewalTerms are the terms that a trial can renew to.
 var renewalTerms = []string{"P1M", "P1Y", "P3Y"}
@@ -415,6 +440,25 @@ func addOnParent(item *catalog.Item, parent *Subscription, parentID string, numb
 		return violation("Buy it under a subscription of "+strings.Join(item.Prerequisites, " or "), "The add-on in line %d is not related to the specified parent subscription %s, which is one of %s", number, quote.Text(parentID), parent.Document.OfferID)
 	}
 	return "", ""
+}
+
+// addOnInCart checks an add-on that names no parent: one of a legacy offer is bought with
+// the offer, one of new commerce needs a base that the customer has, or buys in the same
+// cart.
+func (l *lineCheck) addOnInCart() (string, string) {
+	needs := strings.Join(l.item.Prerequisites, " or ")
+	isBase := func(id string) bool {
+		return slices.ContainsFunc(l.item.Prerequisites, func(p string) bool { return matchesPrerequisite(p, id) })
+	}
+	switch {
+	case l.base != nil:
+		return require(l.item.AddOn && isBase(l.base.ID), "Put it under one of its bases, if it is an add-on, or else beside it", "%s in line %d is not an add-on of %s", l.item.ID, l.number, l.base.ID)
+	case !l.item.AddOn,
+		slices.ContainsFunc(l.Owned, func(s *Subscription) bool { return isActive(s) && isBase(s.Document.OfferID) }),
+		slices.ContainsFunc(l.cart.beside, func(item *catalog.Item) bool { return isBase(item.ID) }):
+		return "", ""
+	}
+	return violation("Buy "+needs+" first, or in the same cart", "The add-on in line %d needs an active subscription of %s, and the customer has none", l.number, needs)
 }
 
 // matchesPrerequisite reports whether an item id is what a prerequisite names: an

@@ -30,6 +30,8 @@ type Account struct {
 	// Subscriptions are those of the customer that the request names, by [Key] of their
 	// id and of their entitlement's.
 	Subscriptions map[string]*Subscription
+	// Owned are all of the customer's, where a cart has an add-on that [LacksParent].
+	Owned []*Subscription
 	// Held counts what limits are about. It is set where a limit applies.
 	Held Holdings
 }

@@ -58,6 +58,8 @@ type Event struct {
 	// SubscriptionID is the subscription, empty for the order as a whole.
 	SubscriptionID string
 	LineItemNumber int
+	// OrderID is the order, where a command is about several.
+	OrderID string
 }
 
 // The states of lines and attachments. Those of orders and subscriptions are the API's.

@@ -25,6 +25,7 @@ var elsewhere = map[string]string{
 	"403/400036": "TestProducts",
 	"403/800043": "TestNoPriceAccess",
 	"409/800060": "TestOnceWhileRunning",
+	"409/800064": "TestCartBusy",
 }
 
 // TestRefusals provokes the rules of package lifecycle and the codes of codes.go over
@@ -39,6 +40,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"placing orders", partnercentertest.Options{}, placeRefusals},
 		{"changing orders", partnercentertest.Options{}, changeRefusals},
+		{"carts", partnercentertest.Options{}, cartRefusals},
 		{"subscriptions", partnercentertest.Options{}, subscriptionRefusals},
 		{"moving seats", partnercentertest.Options{}, movingRefusals},
 		{"moving seats in a small sandbox", partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6}, crampedRefusals},
@@ -67,6 +69,9 @@ func TestRefusals(t *testing.T) {
 	whole = t.Run("resellers", TestIndirectReseller) && whole
 	whole = t.Run("etags", TestEtags) && whole
 	whole = t.Run("seats", TestSeatWindows) && whole
+	whole = t.Run("expired carts", TestCartExpires) && whole
+	whole = t.Run("gone items", TestCartGone) && whole
+	whole = t.Run("lines of carts", TestCartErrors) && whole
 	if !whole || t.Failed() {
 		return // what is missing would follow from that
 	}

@@ -128,6 +128,14 @@ func errOrderNotFound(id string) error {
 	return fail(http.StatusNotFound, partnercenter.ErrorCodeOrderNotFound, "Order ID not found: "+quote.Text(id)+". List the customer's orders for its ids; ids other than GUIDs are case-sensitive.")
 }
 
+func errCartNotFound(id string) error {
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeCartNotFound, "Unable to retrieve cart Id "+quote.Text(id)+": the customer has no such cart. Create one with POST to the customer's carts, and keep its id; carts are not listed.")
+}
+
+func errCartBusy(id string) error {
+	return fail(http.StatusConflict, partnercenter.ErrorCodeCartBusy, "Cart "+quote.Text(id)+" is being processed by another request. Wait for its answer, or try again in a moment.")
+}
+
 func errNotAcceptable(accept string) error {
 	return fail(http.StatusNotAcceptable, partnercenter.ErrorCodeInvalidInput, "Accept: "+quote.Text(accept)+" excludes this API's answers. Send Accept: application/json.")
 }
@@ -276,6 +284,8 @@ func (c *call) storeError(err error) error {
 		return errNoRelationship(c.claims.TenantID, c.customer)
 	case errors.Is(err, store.ErrSubscriptionNotFound):
 		return errSubscriptionNotFound(c.param("subscription-id"))
+	case errors.Is(err, store.ErrCartNotFound):
+		return errCartNotFound(c.param("cart-id"))
 	case errors.Is(err, store.ErrOrderNotFound):
 		return errOrderNotFound(c.param("order-id"))
 	}

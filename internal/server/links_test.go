@@ -24,6 +24,7 @@ import (
 var linkKinds = []string{
 	"Collection.self", "Collection.next",
 	"Customer.self", "CustomerCompanyProfile.self", "CustomerBillingProfile.self",
+	"Cart.self",
 	"Order.self", "Order.provisioningStatus", "Order.patchOperation",
 	"lineItems.subscription", "lineItems.sku", "lineItems.product", "lineItems.availability",
 	"lineItems.provisioningStatus", "lineItems.activationLinks",
@@ -62,9 +63,9 @@ type found struct {
 // customers: in the sample data, and in orders of every kind, at every stage.
 func TestEveryLinkAnswers(t *testing.T) {
 	kinds, followed := map[string]int{}, 0
-	crawl := func(t *testing.T, srv *partnercentertest.Server, user string) {
+	crawl := func(t *testing.T, srv *partnercentertest.Server, user string, more ...string) {
 		c := newCrawler(t, srv, user)
-		c.crawl()
+		c.crawl(more...)
 		for kind, n := range c.kinds {
 			kinds[kind] += n
 		}
@@ -78,15 +79,14 @@ func TestEveryLinkAnswers(t *testing.T) {
 	})
 	t.Run("placed orders", func(t *testing.T) {
 		srv := partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(modelSeed)})
-		placeEverything(t, srv, func() {})
-		crawl(t, srv, modelUser)
+		crawl(t, srv, modelUser, placeEverything(t, srv, func() {}))
 	})
 	t.Run("placed orders over time", func(t *testing.T) {
 		srv := partnercentertest.NewServer(t, partnercentertest.Options{
 			Seed: strings.NewReader(modelSeed), OrderLag: 15 * time.Minute, ProvisioningTime: time.Hour,
 		})
-		placeEverything(t, srv, func() { srv.Clock().Advance(2 * time.Hour) })
-		crawl(t, srv, modelUser) // with a new add-on, that is not provisioned yet
+		cart := placeEverything(t, srv, func() { srv.Clock().Advance(2 * time.Hour) })
+		crawl(t, srv, modelUser, cart) // with a new add-on, that is not provisioned yet
 		srv.Clock().Advance(2 * time.Hour)
 		crawl(t, srv, modelUser)
 	})
@@ -121,8 +121,8 @@ func otherPartner(t *testing.T) string {
 }
 
 // placeEverything places orders of every kind for a customer, and changes and cancels
-// some. Wait gets them provisioned.
-func placeEverything(t *testing.T, srv *partnercentertest.Server, wait func()) {
+// some; others it buys with a cart, whose address it returns. Wait gets them provisioned.
+func placeEverything(t *testing.T, srv *partnercentertest.Server, wait func()) (cart string) {
 	t.Helper()
 	c := newCrawler(t, srv, modelUser)
 	customer := "/v1/customers/" + modelCustomers[0].id
@@ -175,6 +175,16 @@ func placeEverything(t *testing.T, srv *partnercentertest.Server, wait func()) {
 		o.LineItems = append(o.LineItems, addOn)
 		patch(o)
 	}
+	item := func(id string, addOns ...partnercenter.CartLineItem) partnercenter.CartLineItem {
+		return partnercenter.CartLineItem{CatalogItemID: id, Quantity: new(1), AddonItems: addOns}
+	}
+	var made partnercenter.Cart
+	c.write(http.MethodPost, customer+"/carts", partnercenter.Cart{LineItems: []partnercenter.CartLineItem{
+		item(families["licences"][0], item(addOns[0])), item(addOns[3]), item(families["software"][0]),
+	}}, &made)
+	cart = customer + "/carts/" + made.ID
+	c.write(http.MethodPost, cart+"/checkout", nil, nil)
+	return strings.TrimPrefix(cart, "/v1")
 }
 
 func newCrawler(t *testing.T, srv *partnercentertest.Server, user string) *crawler {
@@ -229,9 +239,9 @@ func (c *crawler) write(method, path string, body, into any) {
 	}
 }
 
-// crawl begins with the customers and follows what it finds. Orders and
+// crawl begins with the customers, and with more, and follows what it finds. Orders and
 // subscriptions of a customer have no links that lead to them.
-func (c *crawler) crawl() {
+func (c *crawler) crawl(more ...string) {
 	get := func(uri string) {
 		c.queue = append(c.queue, found{Link: partnercenter.Link{URI: uri, Method: http.MethodGet}})
 	}
@@ -239,6 +249,9 @@ func (c *crawler) crawl() {
 	get("/offers?country=US")
 	get("/offercategories?country=US")
 	get("/products?country=US&targetView=Azure")
+	for _, uri := range more {
+		get(uri)
+	}
 	for len(c.queue) > 0 {
 		link := c.queue[0]
 		c.queue = c.queue[1:]

@@ -80,6 +80,7 @@ type play struct {
 	now      time.Time
 	commands int // so far: the model's own seed
 	orders   []*modelOrder
+	carts    []*modelCart
 	answered []answered
 
 	due map[modelCustomer]bool // who is to be looked at
@@ -351,6 +352,7 @@ func (p *play) account(c modelCustomer) *lifecycle.Account {
 		for _, s := range o.Subscriptions {
 			mine, alive := o.customer == c, s.Document.Status != partnercenter.SubscriptionStatusDeleted
 			if mine {
+				a.Owned = append(a.Owned, s)
 				a.Subscriptions[lifecycle.Key(s.Document.ID)] = s
 				if id := s.Document.EntitlementID; id != "" {
 					a.Subscriptions[lifecycle.Key(id)] = s

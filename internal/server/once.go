@@ -185,8 +185,13 @@ func (s *Server) logEvents(c *call, result *writeResult) {
 			slog.String("event", string(event.Kind)), slog.String("partner", c.claims.TenantID),
 			slog.String("customer", result.change.CustomerID), slog.String("request_id", c.requestID),
 		}
-		if result.change.Order != nil {
+		if event.OrderID != "" {
+			attrs = append(attrs, slog.String("order", event.OrderID))
+		} else if result.change.Order != nil {
 			attrs = append(attrs, slog.String("order", result.change.Order.Order.ID))
+		}
+		if result.change.Cart != nil {
+			attrs = append(attrs, slog.String("cart", result.change.Cart.Cart.ID))
 		}
 		if event.SubscriptionID != "" {
 			attrs = append(attrs, slog.String("subscription", event.SubscriptionID))

@@ -60,3 +60,29 @@ func TestOnceWhileRunning(t *testing.T) {
 		t.Errorf("after the first was refused: %v", err)
 	}
 }
+
+// TestCartBusy has a cart changed while another request changes it: 409 with code 800064.
+func TestCartBusy(t *testing.T) {
+	s := &Server{inFlight: inFlight{keys: map[string]struct{}{}}}
+	of := func(cart string) *call {
+		c := &call{claims: &token.Claims{TenantID: "p"}, customer: "c", params: params{count: 2}}
+		c.pattern = "/v1/customers/{customer-tenant-id}/carts/{cart-id}"
+		c.params.values[1] = cart
+		return c
+	}
+	changed := 0
+	change := func() error {
+		changed++
+		return nil
+	}
+	err := s.withCart(of("0D93B7E4-51CA-4F28-B6A7-8E2C40F19D53"), func() error {
+		var e *apiError
+		if err := s.withCart(of("0d93b7e4-51ca-4f28-b6a7-8e2c40f19d53"), change); !errors.As(err, &e) || e.status != http.StatusConflict || e.code != partnercenter.ErrorCodeCartBusy {
+			t.Errorf("a cart that is changing: %v", err)
+		}
+		return s.withCart(of("72e0c4a9-3d1b-48f6-95e8-b07a16d2f3c4"), change)
+	})
+	if again := s.withCart(of("0d93b7e4-51ca-4f28-b6a7-8e2c40f19d53"), change); err != nil || again != nil || changed != 2 {
+		t.Errorf("%v, %v, %d changes", err, again, changed)
+	}
+}

@@ -531,6 +531,7 @@ func placeRefusals(t *testing.T, a *api) []refusal {
 		of("quantity as text", "", 400, property, `{"lineItems":[{"lineItemNumber":0,"offerId":"`+offerE3+`","quantity":"many"}]}`, "quantity"),
 		of("another term", "the item is not sold for the term", 403, partnercenter.ErrorCodeTermUnavailable, orderOf(line(itemSoftware, 1, `"termDuration":"P1M"`)), "P1M", "P1Y"),
 		of("a term of an offer", "", 403, partnercenter.ErrorCodeTermUnavailable, orderOf(line(offerE3, 1, `"termDuration":"P1Y"`))),
+		of("no attestation", "the item needs an attestation, which the line does not accept", 400, partnercenter.ErrorCodeAttestationMissing, orderOf(line(itemAttested, 1, `"attestationAccepted":false`)), "attestationProperties"),
 		of("a promotion", "a promotion is named that does not apply", 400, partnercenter.ErrorCodePromotionInvalid, orderOf(line(itemE3, 1, `"promotionId":"39NFJQT1PFPB:0001:39NFJQT1Q5KL"`))),
 		of("licences that renew to a term", "something else than a trial renews to another term, or a trial to an unknown one", 400, property, orderOf(line(offerE3, 1, `"renewsTo":{"termDuration":"P1Y"}`)), "no trial"),
 		of("a trial that renews for ever", "", 400, property, orderOf(line(itemTrial, 1, `"renewsTo":{"termDuration":"P9Y"}`)), "P9Y"),

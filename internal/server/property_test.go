@@ -80,6 +80,8 @@ func (tw *twin) play(t *rapid.T) {
 		"":                   action(p.check),
 		"place":              action(p.place),
 		"place again":        action(p.place), // there is nothing to change without orders
+		"make a cart":        action(p.writeCart),
+		"check a cart out":   action(p.checkOut),
 		"change the order":   action(p.patchOrder),
 		"cancel":             action(p.cancel),
 		"attach a file":      action(p.attach),

@@ -83,6 +83,11 @@ func Routes() []Route {
 		newRoute("orders", uncounted, (*Server).listAttachments, "list-attachments"),
 		newRoute("orders", uncounted, (*Server).downloadAttachment, "download-attachment").withBinaryAnswer().takingTurns(),
 
+		newRoute("carts", orderWrite, (*Server).createCart, "create", "create-with-addons-new-base", "create-with-addons-existing-base"),
+		newRoute("carts", uncounted, (*Server).getCart, "get"),
+		newRoute("carts", orderWrite, (*Server).updateCart, "update"),
+		newRoute("carts", orderWrite, (*Server).checkOutCart, "checkout"),
+
 		newRoute("subscriptions", subscriptionRead, (*Server).listSubscriptions, "list", "list-by-order", "list-by-partner"),
 		newRoute("subscriptions", subscriptionRead, (*Server).getSubscription, "get"),
 		newRoute("subscriptions", subscriptionWrite, (*Server).patchSubscription, "update-quantity", "suspend", "reactivate", "update-autorenew", "update-nickname", "cancel"),

@@ -18,11 +18,10 @@ import (
 
 const (
 	itemE5       = "CFQ7TTC0LFLZ:0002:CFQ7TTC0K7TR"
-	itemBasic    = "CFQ7TTC0LH18:0001:CFQ7TTC0K59V" // at most 300
-	itemStandard = "CFQ7TTC0LDPB:0001:CFQ7TTC0K3WX" // at most 300
-	itemPremium  = "CFQ7TTC0LCHC:0002:CFQ7TTC0KD84" // at most 300
-	itemLots     = "CFQ7TTC0LQ3M:0001:CFQ7TTC0KF1L" // at least 50
-	offerE1      = "91FD106F-4B2C-4938-95AC-F54F74E9A239"
+	itemBasic    = "CFQ7TTC0LH18:0001:CFQ7TTC0K59V"       // at most 300
+	itemStandard = "CFQ7TTC0LDPB:0001:CFQ7TTC0K3WX"       // at most 300
+	itemPremium  = "CFQ7TTC0LCHC:0002:CFQ7TTC0KD84"       // at most 300
+	itemLots     = "CFQ7TTC0LQ3M:0001:CFQ7TTC0KF1L"       // at least 50
 	offerPaid    = "6C0E8B57-3D41-4F7A-A5D9-28B3C94F1E60" // what offerTrial becomes
 )
 

@@ -23,7 +23,6 @@ func TestUnserved(t *testing.T) {
 		{path: "/v1//Customers/RelationshipRequests/"},
 		{path: "/v1/customers/" + seedCustomer + "/subscriptions/usagerecords", must: []string{"usagerecords"}},
 		{path: "/v1/customers/" + seedCustomer + "/subscriptions/customTermEndDates"},
-		{method: http.MethodPost, path: "/v1/customers/" + seedCustomer + "/carts", body: "{}", must: []string{"carts create"}},
 		{method: http.MethodPut, path: "/v1/customers/" + seedCustomer + "/profiles/billing", body: "{}"},
 		{path: "/v1/invoices/summary", must: []string{"/v1/invoices/summary"}},
 		{path: "/v1/invoices/i", must: []string{"/v1/invoices/{invoice-id}"}},

@@ -61,11 +61,14 @@ type Change struct {
 	// change is based on.
 	Order *OrderRecord
 	New   bool
-	// More are the orders that change with it, such as the one that seats move to.
+	// More are the orders that change with it, such as the one that seats move to, or that a
+	// checkout places.
 	More []OrderChange
 	// Subscriptions are the new or changed ones of the orders.
 	Subscriptions []SubscriptionRecord
 	Attachments   []Attachment
+	// Cart, if not nil, is made or changed. Its checkout places More.
+	Cart *CartRecord
 	// Held, if not nil, is what the decision about a limit was based on.
 	Held *Holdings
 	// Answer, if not nil, is stored under the request's key.
@@ -345,6 +348,7 @@ type job struct {
 	*Change
 	partner, customer string
 	orders            []orderJob
+	cart              []any
 	subscriptions     [][]any
 	done              chan struct{}
 	err               error
@@ -367,6 +371,7 @@ func (o *orderJob) conflicts(revision int64, err error) bool {
 
 func newJob(c *Change) (*job, error) {
 	j := &job{Change: c, partner: idKey(c.PartnerID), customer: idKey(c.CustomerID), done: make(chan struct{})}
+	var err error
 	for _, change := range c.orders() {
 		o := change.Order
 		args, err := orderArgs(j.partner, j.customer, o.Order)
@@ -375,6 +380,11 @@ func newJob(c *Change) (*job, error) {
 		}
 		args = append(args, ticksOf(o.Visible), ticksOf(o.Settled), string(o.Facts), o.Revision)
 		j.orders = append(j.orders, orderJob{orderKey(o.Order.ID), change.New, o.Revision, args})
+	}
+	if c.Cart != nil {
+		if j.cart, err = cartArgs(j.partner, j.customer, c.Cart); err != nil {
+			return nil, err
+		}
 	}
 	for i := range c.Subscriptions {
 		r := &c.Subscriptions[i]
@@ -490,6 +500,16 @@ func (s *Store) writeChange(tx *tx, j *job) error {
 			return err
 		}
 	}
+	if j.Cart != nil && !j.Cart.New {
+		var revision int64
+		err := tx.QueryRowContext(tx.ctx, getCartRevisionSQL, j.cart[:3]...).Scan(&revision)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && revision != j.Cart.Revision {
+			return ErrConflict
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if h := j.Held; h != nil {
 		now, err := countHoldings(tx.ctx, tx, j.partner, j.customer, slices.Collect(maps.Keys(h.ByKind)), slices.Collect(maps.Keys(h.ByOffer)))
 		if err != nil {
@@ -514,6 +534,11 @@ func (s *Store) writeChange(tx *tx, j *job) error {
 			stmt = s.addOrder
 		}
 		if _, err := tx.execPrepared(stmt, j.orders[i].args...); err != nil {
+			return err
+		}
+	}
+	if j.Cart != nil {
+		if _, err := tx.exec(j.Cart.writeSQL(), j.cart...); err != nil {
 			return err
 		}
 	}

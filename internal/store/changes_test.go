@@ -456,7 +456,7 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	}
 	// Return the database to the schema of the first release.
 	for _, statement := range []string{
-		`DROP INDEX customers_by_domain`, `DROP TABLE customer_domains`, `DROP TABLE subscriptions`, `DROP TABLE requests`, `DROP TABLE attachments`, `DROP TABLE users`,
+		`DROP INDEX customers_by_domain`, `DROP TABLE customer_domains`, `DROP TABLE subscriptions`, `DROP TABLE carts`, `DROP TABLE requests`, `DROP TABLE attachments`, `DROP TABLE users`,
 		`DROP TABLE consents`, `DROP TABLE sign_ins`, `DROP INDEX apps_by_id`, `ALTER TABLE apps DROP COLUMN secrets`, `ALTER TABLE apps DROP COLUMN certificates`,
 		`ALTER TABLE apps DROP COLUMN redirect_uris`, `ALTER TABLE apps DROP COLUMN public`, `ALTER TABLE apps DROP COLUMN multi_tenant`,
 		`ALTER TABLE apps DROP COLUMN admin_consent`, `ALTER TABLE apps DROP COLUMN disabled`,

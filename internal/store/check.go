@@ -181,6 +181,7 @@ const (
 	orderRow
 	subscriptionRow
 	attachmentRow
+	cartRow
 	answerRow
 
 	rowTables // how many there are
@@ -192,6 +193,7 @@ var checkedTables = []*copiedTable{
 	orderRow:        checkedTable("orders", slices.Concat([]string{"partner_id", "customer_id", "order_id"}, orderColumns, []string{"revision", "visible", "settled", "facts"})...),
 	subscriptionRow: checkedTable("subscriptions", slices.Concat(insertSubscription.columns, []string{"doc", "facts"})...),
 	attachmentRow:   checkedTable("attachments", "partner_id", "customer_id", "order_id", "attachment_id", "position", "metadata", "size", "length(content)"),
+	cartRow:         checkedTable("carts", "partner_id", "customer_id", "cart_id", "revision", "doc", "facts"),
 	answerRow:       checkedTable("requests", "partner_id", "customer_id", "key", "status", "location", "body"),
 }
 

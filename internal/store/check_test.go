@@ -21,6 +21,7 @@ const (
 	loadedFirst    = "20000000-0000-4000-8000-000000000001" // subscriptions of its lines
 	loadedSecond   = "20000000-0000-4000-8000-000000000002"
 	checkedPlaced  = "c00000000001"
+	checkedBought  = "c00000000002"                         // with a cart
 	checkedSubject = "5ab5c819-0000-4000-8000-c00000000001" // its subscription
 )
 
@@ -55,6 +56,10 @@ func fillForCheck(t testing.TB, address string) {
 	change.Attachments = []Attachment{{ID: "00000000000001", Metadata: "{}", Size: 3, Content: []byte("abc")}, {ID: "00000000000002", Metadata: `{"a":1}`}}
 	change.Attachments[1].Content = []byte{}
 	if err := s.Apply(t.Context(), change); err != nil {
+		t.Fatal(err)
+	}
+	cart := newCart(bulkPartner, bulkCustomer(0))
+	if err := s.Apply(t.Context(), bought(cart.Cart, placed(bulkPartner, bulkCustomer(0), checkedBought))); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -113,6 +118,11 @@ var damages = []struct {
 	{what: "an attachment's number", statements: []string{`UPDATE attachments SET position = 5 WHERE customer_id = '$CUSTOMER' AND position = 1`}, kind: FindCounter, want: "one by one", repairable: true, order: checkedPlaced},
 	{what: "an attachment's metadata", statements: []string{`UPDATE attachments SET metadata = '{' WHERE customer_id = '$CUSTOMER' AND position = 1`}, kind: FindDocument, want: "metadata", order: checkedPlaced},
 	{what: "an attachment of no order", statements: []string{`UPDATE attachments SET order_id = 'gone' WHERE customer_id = '$CUSTOMER'`}, kind: FindOrphan, want: "attachment", order: "gone"},
+	{what: "a cart's document", statements: []string{`UPDATE carts SET doc = '{' WHERE customer_id = '$CUSTOMER'`}, kind: FindDocument, want: "cart"},
+	{what: "another cart's document", statements: []string{`UPDATE carts SET doc = '{"id":"x"}' WHERE customer_id = '$CUSTOMER'`}, kind: FindDocument, want: `is that of "x"`},
+	{what: "a cart's facts", statements: []string{`UPDATE carts SET facts = '' WHERE customer_id = '$CUSTOMER'`}, kind: FindDocument, want: "the facts of cart"},
+	{what: "a cart's revision", statements: []string{`UPDATE carts SET revision = -1 WHERE customer_id = '$CUSTOMER'`}, kind: FindRevision, want: "-1"},
+	{what: "a cart's order", statements: []string{`UPDATE carts SET facts = replace(facts, 'c00000000002', 'gone') WHERE customer_id = '$CUSTOMER'`}, kind: FindOrphan, want: "was bought with an order", order: "gone"},
 	{what: "an answer", statements: []string{`UPDATE requests SET body = substr(body, 1, 3) WHERE customer_id = '$CUSTOMER'`}, kind: FindDocument, want: "answer"},
 	{what: "an answer's order", statements: []string{`UPDATE requests SET location = location || 'x' WHERE customer_id = '$CUSTOMER'`}, kind: FindOrphan, want: "names an order", order: checkedPlaced + "x"},
 	{what: "a customer that is gone", statements: []string{`DELETE FROM customers WHERE customer_id = '$CUSTOMER'`}, kind: FindOrphan, want: "of orders are there without"},

@@ -68,6 +68,7 @@ func (k *checker) checkCustomer(of *checkedCustomer) error {
 		}
 	}
 	c.checkAttachments()
+	c.checkCarts()
 	c.checkAnswers()
 	k.found(c.found...)
 	return nil
@@ -500,6 +501,32 @@ func (c *customerCheck) checkAttachments() {
 		}
 		if len(numbers) > 0 {
 			c.find(order, Finding{Kind: FindCounter, What: "the attachments are not numbered one by one", repair: numbers})
+		}
+	}
+}
+
+// checkCarts checks carts, and that the orders of those that were bought are there.
+func (c *customerCheck) checkCarts() {
+	for _, row := range c.rows[cartRow] {
+		id := row[2].(string)
+		if revision := row[3].(int64); revision < 0 {
+			c.find("", Finding{Kind: FindRevision, What: fmt.Sprintf("the revision of cart %s is %d", id, revision)})
+		}
+		var cart partnercenter.Cart
+		if decodeDocument(row[4].(string), &cart) != nil {
+			c.find("", Finding{Kind: FindDocument, What: "the document of cart " + id + " cannot be read"})
+		} else if idKey(cart.ID) != id {
+			c.find("", Finding{Kind: FindDocument, What: fmt.Sprintf("the document of cart %s is that of %q", id, cart.ID)})
+		}
+		var bought partnercenter.CartCheckoutResult
+		if decodeDocument(row[5].(string), &bought) != nil {
+			c.find("", Finding{Kind: FindDocument, What: "the facts of cart " + id + " cannot be read"})
+			continue
+		}
+		for i := range bought.Orders {
+			if order := bought.Orders[i].ID; c.orders[orderKey(order)] == nil {
+				c.find(order, Finding{Kind: FindOrphan, What: "cart " + id + " was bought with an order that is missing"})
+			}
 		}
 	}
 }

@@ -116,6 +116,9 @@ func fillForCopy(t testing.TB, address string, customers, orders int) {
 			t.Fatal(err)
 		}
 	}
+	if err := s.Apply(t.Context(), newCart(partnerA, orderless)); err != nil {
+		t.Fatal(err)
+	}
 	for _, err := range []error{
 		s.AddSigningKey(t.Context(), SigningKey{ID: "k", PEM: []byte("x")}),
 		s.PutSetting(t.Context(), "x", []byte("y")),

@@ -39,6 +39,7 @@ func TestDamagedDocuments(t *testing.T) {
 			change := placed(partnerA, orderless, "00000000000a")
 			change.Answer = &Answer{Key: []byte("0123456789abcdef"), Digest: []byte("digest"), Status: 201, Body: []byte(`{"id":"00000000000a","other":"data"}`)}
 			apply(t, s, change)
+			apply(t, s, newCart(partnerA, orderless))
 			subscription := change.Subscriptions[0].ID
 			q := OrderQuery{PartnerID: partnerA, CustomerID: orderless}
 			system, unsettled := q, q
@@ -74,6 +75,7 @@ func TestDamagedDocuments(t *testing.T) {
 					_, err := s.Subscriptions(ctx, SubscriptionQuery{PartnerID: partnerA, CustomerID: orderless, ID: subscription})
 					return err
 				},
+				"cart": func(ctx context.Context) error { _, err := s.Cart(ctx, partnerA, orderless, cartID); return err },
 				"attachments": func(ctx context.Context) error {
 					_, err := s.Attachments(ctx, partnerA, orderless, "00000000000a")
 					return err
@@ -88,6 +90,7 @@ func TestDamagedDocuments(t *testing.T) {
 				`UPDATE orders SET doc = ` + damage + `, priced_doc = ` + damage + ` WHERE customer_id = '` + orderless + `'`,
 				`UPDATE subscriptions SET doc = ` + damage + ` WHERE doc IS NOT NULL`,
 				`UPDATE customers SET doc = ` + damage + `, summary = ` + strings.ReplaceAll(damage, "doc", "summary"),
+				`UPDATE carts SET doc = ` + damage,
 				`UPDATE requests SET body = CAST(` + strings.ReplaceAll(damage, "doc", "CAST(body AS TEXT)") + ` AS BLOB)`,
 			} {
 				if name == "empty" && strings.HasPrefix(statement, "UPDATE requests") {

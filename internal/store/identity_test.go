@@ -486,7 +486,7 @@ func testFill(t *testing.T, s *Store) {
 
 // beforeSignIns returns a database to the schema of step 12.
 var beforeSignIns = [...]string{
-	`DROP TABLE sign_ins`, `DROP INDEX apps_by_id`, `DROP INDEX users_by_name`,
+	`DROP TABLE carts`, `DROP TABLE sign_ins`, `DROP INDEX apps_by_id`, `DROP INDEX users_by_name`,
 	`CREATE TABLE grants (grant_id TEXT NOT NULL PRIMARY KEY, tenant_id TEXT NOT NULL, expires INTEGER NOT NULL, data BLOB NOT NULL) STRICT`,
 	`CREATE TABLE assertions (use_no INTEGER PRIMARY KEY, client_id TEXT NOT NULL, assertion_id BLOB NOT NULL) STRICT`,
 	`DELETE FROM goose_db_version WHERE version_id > 12`,

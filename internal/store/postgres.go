@@ -421,7 +421,7 @@ func (s *Store) lookAt(batch []*job) *pgx.Batch {
 		if j.Held != nil {
 			partners[j.partner] = true
 		}
-		if j.Held != nil || slices.ContainsFunc(j.orders, func(o orderJob) bool { return !o.isNew }) {
+		if j.Held != nil || slices.ContainsFunc(j.orders, func(o orderJob) bool { return !o.isNew }) || j.Cart != nil && !j.Cart.New {
 			customers[[2]string{j.partner, j.customer}] = true
 		}
 	}
@@ -440,6 +440,15 @@ func (s *Store) lookAt(batch []*job) *pgx.Batch {
 			b.Queue(getRevisionSQL, j.partner, j.customer, o.key).Query(func(rows pgx.Rows) error {
 				revision, err := pgx.CollectOneRow(rows, pgx.RowTo[int64])
 				if o.conflicts(revision, err) {
+					j.err, err = ErrConflict, nil
+				}
+				return err
+			})
+		}
+		if j.Cart != nil && !j.Cart.New {
+			b.Queue(getCartRevisionSQL, j.cart[:3]...).Query(func(rows pgx.Rows) error {
+				revision, err := pgx.CollectOneRow(rows, pgx.RowTo[int64])
+				if errors.Is(err, pgx.ErrNoRows) || err == nil && revision != j.Cart.Revision {
 					j.err, err = ErrConflict, nil
 				}
 				return err
@@ -495,6 +504,9 @@ func (s *Store) writeOf(batch []*job, lists *changes, committed *bool) *pgx.Batc
 				query = addOrderSQL
 			}
 			b.Queue(query, validArgs(j.orders[i].args)...)
+		}
+		if j.Cart != nil {
+			b.Queue(j.Cart.writeSQL(), validArgs(j.cart)...)
 		}
 		for _, args := range j.subscriptions {
 			b.Queue(putSubscriptionSQL, validArgs(args)...)

@@ -393,6 +393,12 @@ func TestPartitions(t *testing.T) {
 		t.Fatal(err)
 	}
 	apply(t, s, &Change{PartnerID: partnerA, CustomerID: orderless, Order: record, Subscriptions: subscriptions, Held: held})
+	apply(t, s, newCart(partnerA, orderless))
+	cart, err := s.Cart(ctx, partnerA, orderless, cartID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply(t, s, bought(cart, placed(partnerA, orderless, "00000000000c")))
 	refused := placed(partnerA, orderless, "00000000000b")
 	refused.Answer = &Answer{Key: []byte("fedcba9876543210"), Digest: []byte("digest"), Status: 201}
 	refused.Held = &Holdings{Customers: -1}
@@ -426,8 +432,8 @@ func TestPartitions(t *testing.T) {
 	}
 	defer conn.Release()
 	conn.Conn().Config() // the plans are those of this connection's settings
-	table := regexp.MustCompile(`\b(orders|subscriptions|attachments|requests)\b`)
-	partition := regexp.MustCompile(`\bon (orders|subscriptions|attachments|requests)_(\d+)\b`)
+	table := regexp.MustCompile(`\b(orders|subscriptions|attachments|carts|requests)\b`)
+	partition := regexp.MustCompile(`\bon (orders|subscriptions|attachments|carts|requests)_(\d+)\b`)
 	looked := map[string]bool{}
 	traced.mu.Lock()
 	statements := traced.statements
@@ -465,7 +471,7 @@ func TestPartitions(t *testing.T) {
 			t.Errorf("%s\nnames no partition:\n%s", statement, strings.Join(plan, "\n"))
 		}
 	}
-	if len(looked) != 4 || len(statements) < 15 {
+	if len(looked) != 5 || len(statements) < 15 {
 		t.Errorf("only %d statements, about %v", len(statements), looked)
 	}
 }

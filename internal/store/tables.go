@@ -25,7 +25,7 @@ const (
 
 // tablesSince is the step since which the schema has these tables. Backups can be made of
 // databases that have not taken the later ones.
-const tablesSince = 13
+const tablesSince = 15
 
 // tables are in an order in which rows can be inserted.
 var tables = []table{
@@ -43,6 +43,7 @@ var tables = []table{
 	{name: "orders", owner: ofCustomer, key: []string{"partner_id", "customer_id", "order_id"}, emptied: true},
 	{name: "subscriptions", owner: ofCustomer, key: []string{"partner_id", "customer_id", "subscription_id"}, emptied: true},
 	{name: "attachments", owner: ofCustomer, key: []string{"partner_id", "customer_id", "order_id", "attachment_id"}, emptied: true},
+	{name: "carts", owner: ofCustomer, key: []string{"partner_id", "customer_id", "cart_id"}, emptied: true},
 	{name: "requests", owner: ofCustomer, key: []string{"partner_id", "customer_id", "key"}, emptied: true, rowID: "request_no"},
 
 	{name: "changes", owner: ofServers},

@@ -4,8 +4,8 @@
 // interleaved rounds of one run.
 //
 // It then measures how fast orders are placed, compared with rows of the same sizes
-// that go directly to the driver, in group commits; and how placing orders affects
-// readers.
+// that go directly to the driver, in group commits; how fast carts of the same are
+// checked out; and how placing orders affects readers.
 //
 // Both are measured with SQLite and with a private PostgreSQL that waits for the disk. All
 // of it runs on this machine: the load takes processors from the server, and so does

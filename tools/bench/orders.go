@@ -32,7 +32,7 @@ const (
 )
 
 // orderRow has the results of the rounds.
-type orderRow struct{ raw, placed, readOnly, readBeside, beside []loadResult }
+type orderRow struct{ raw, placed, checkedOut, readOnly, readBeside, beside []loadResult }
 
 // orderDatabase is where orders are placed.
 type orderDatabase interface {
@@ -131,6 +131,17 @@ func (b *bencher) orderRound(ctx context.Context, db orderDatabase, r *orderRow)
 
 	b.options.connections = buyers
 	if err := b.measure(ctx, &r.placed, server, loadPlan{Paths: paths, Body: purchase}); err != nil {
+		return err
+	}
+	carts, err := b.makeCarts(ctx, r.placed[len(r.placed)-1].Requests)
+	if err != nil {
+		return err
+	}
+	if err := b.measure(ctx, &r.checkedOut, server, loadPlan{Paths: carts, Body: checkout, Once: true}); err != nil {
+		return err
+	}
+	// The newest rows are to be those of an order.
+	if _, err := b.load(ctx, server, loadPlan{Paths: paths[:1], Body: purchase, Once: true}); err != nil {
 		return err
 	}
 	stop()
@@ -300,6 +311,7 @@ func (b *bencher) printOrders(r *orderRow) {
 	}
 	line("the same rows, straight to the driver", r.raw, r.raw, 0)
 	line("orders placed", r.placed, r.raw, 0.5)
+	line("the same from carts, of orders placed", r.checkedOut, r.placed, 0.6)
 	line("lists of 10, read only", r.readOnly, r.readOnly, 0)
 	line(fmt.Sprintf("lists of 10, %.0f orders/s beside", middle(r.beside).rate()), r.readBeside, r.readOnly, 0.7)
 	w.Flush()

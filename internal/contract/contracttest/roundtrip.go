@@ -81,7 +81,7 @@ func asWritten(v any, names map[string]string) any {
 			if name, ok := names[ascii.ToLower(key)]; ok {
 				key = name
 			}
-			if key != "dynamicAttributes" && key != "parameters" { // these are any JSON
+			if key != "dynamicAttributes" && key != "parameters" && key != "provisioningContext" { // these have any names
 				value = oneShape(key, asWritten(value, names))
 			}
 			out[key] = value

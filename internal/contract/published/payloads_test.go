@@ -66,6 +66,12 @@ var types = map[string]func() any{
 	"subscriptions-upgrades-create.request.json":           newOf[partnercenter.Upgrade],
 	"subscriptions-upgrades-create.response.json":          newOf[partnercenter.UpgradeResult],
 	"subscriptions-transfereligibility-list.response.json": newOf[[]partnercenter.TransferEligibility],
+	"carts-create.request.json":                            newOf[partnercenter.Cart],
+	"carts-create.response.json":                           newOf[partnercenter.Cart],
+	"carts-create-addons-new-base.request.json":            newOf[partnercenter.Cart],
+	"carts-create-addons-new-base.response.json":           newOf[partnercenter.Cart],
+	"carts-update.request.json":                            newOf[partnercenter.Cart],
+	"carts-checkout.response.json":                         newOf[partnercenter.CartCheckoutResult],
 	"customers-list.response.json":                         newOf[partnercenter.Collection[*partnercenter.Customer]],
 	"customers-list-by-indirect-reseller.response.json":    newOf[partnercenter.Collection[*partnercenter.Customer]],
 	"customers-get.response.json":                          newOf[partnercenter.Customer],
@@ -109,6 +115,11 @@ var types = map[string]func() any{
 // types2026 are those of the later edition, composed from what it says.
 var types2026 = map[string]func() any{
 	"applicationconsents-create.request.json":                  newOf[partnercenter.ApplicationConsent],
+	"cart-nce-create.request.json":                             newOf[partnercenter.Cart],
+	"cart-nce-create.response.json":                            newOf[partnercenter.Cart],
+	"cart-line-error.response.json":                            newOf[partnercenter.Cart],
+	"cart-savings-plan.request.json":                           newOf[partnercenter.Cart],
+	"cart-checkout-repeat.response.json":                       newOf[partnercenter.CartCheckoutResult],
 	"order-nce-create.request.json":                            newOf[partnercenter.Order],
 	"order-nce-create.response.json":                           newOf[partnercenter.Order],
 	"order-nce-get.response.json":                              newOf[partnercenter.Order],
@@ -290,14 +301,14 @@ func unknown(t *testing.T, v reflect.Value, path string) []string {
 // TestTypesAreComplete fails when there is a payload of these areas that no type
 // decodes.
 func TestTypesAreComplete(t *testing.T) {
-	areas := []string{"orders", "customers", "relationships", "error", "paging", "offers", "offercategories", "products", "skus", "availabilities", "customer", "inventory"}
+	areas := []string{"orders", "carts", "customers", "relationships", "error", "paging", "offers", "offercategories", "products", "skus", "availabilities", "customer", "inventory"}
 	for _, name := range payloads(t, "examples") {
 		if area, _, _ := strings.Cut(name, "-"); slices.Contains(areas, area) && types[name] == nil {
 			t.Errorf("%s has no type", name)
 		}
 	}
 	for _, name := range payloads(t, "examples-2026") {
-		if area, _, _ := strings.Cut(name, "-"); slices.Contains([]string{"order", "subscription", "customer", "error", "applicationconsents", "transition", "overage", "entitlements", "promotion"}, area) && types2026[name] == nil {
+		if area, _, _ := strings.Cut(name, "-"); slices.Contains([]string{"order", "cart", "subscription", "customer", "error", "applicationconsents", "transition", "overage", "entitlements", "promotion"}, area) && types2026[name] == nil {
 			t.Errorf("2026/%s has no type", name)
 		}
 	}
@@ -317,6 +328,9 @@ var schemas = []struct{ pattern, schema string }{
 	{"orders-create.request.json", "OrderRequest"},
 	{"orders-patch-*.request.json", "OrderRequest"},
 	{"orders-cancel-sandbox.request.json", "OrderRequest"},
+	{"carts-create*.response.json", "Cart"},
+	{"carts-create*.request.json", "CartRequest"},
+	{"carts-update.request.json", "CartRequest"},
 	{"subscriptions-get.response.json", "Subscription"},
 	{"subscriptions-autorenew.request.json", "SubscriptionRequest"},
 	{"subscriptions-autorenew.response.json", "Subscription"},

@@ -87,8 +87,14 @@ A file, such as order.yaml below, has the fields of the API:
 }
 
 func (o *orderForm) addFlags(cmd *cobra.Command) {
+	o.addLineFlags(cmd, "the order")
+	cmd.Flags().StringVar(&o.user, "for-user", "", "user principal `name` of the customer's user who gets the licence")
+}
+
+// addLineFlags adds the flags of what carts have, too.
+func (o *orderForm) addLineFlags(cmd *cobra.Command, what string) {
 	f := cmd.Flags()
-	command.FileFlag(cmd, &o.file, "the order")
+	command.FileFlag(cmd, &o.file, what)
 	f.StringVar(&o.line.offer, "offer", "", "`id` of the offer or catalog item")
 	f.StringVar(&o.line.quantity, "quantity", "", "`number` of --offer to order")
 	f.StringVar(&o.line.term, "term", "", "with --offer, the term: `duration` is P1M, P1Y or P3Y")
@@ -96,7 +102,6 @@ func (o *orderForm) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.line.partner, "partner-on-record", "", "with --offer, the MPN `id` of the indirect reseller")
 	f.StringArrayVar(&o.lines, "line", nil, "a `line` such as offer=ID,quantity=2,term=P1Y; can be repeated")
 	o.cycle.addFlag(cmd, "billing `cycle`: "+words.Or(billingCycles())+" (default: that of the item)")
-	f.StringVar(&o.user, "for-user", "", "user principal `name` of the customer's user who gets the licence")
 	terminal.Choices(cmd, "term", "P1M", "P1Y", "P3Y")
 }
 

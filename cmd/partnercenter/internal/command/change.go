@@ -120,6 +120,22 @@ func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(contex
 	}
 }
 
+// Then is the form of a command that has done and printed all that a form does, and may
+// fail all the same: for what was done in part.
+func Then(form Form, check func() error) Form {
+	return func(c *connect.Connection) *cobra.Command {
+		cmd := form(c)
+		run := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := run(cmd, args); err != nil {
+				return err
+			}
+			return check()
+		}
+		return cmd
+	}
+}
+
 // Exchange is the form of a command that sends any request, prints the JSON of the
 // answer, and changes something if changes reports that. Where do gets a function to print
 // the items of lists, one by one, it uses that instead of answering them.

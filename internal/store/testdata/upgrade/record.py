@@ -75,6 +75,11 @@ ORDERS = [
     (STREET, {"referenceCustomerId": STREET, "billingCycle": "annual", "lineItems": [
         {"lineItemNumber": 0, "offerId": "796B6B5F-613C-4E24-A17C-EBA730D49C02", "quantity": 1}]}),
 ]
+CARTS = [
+    (TOYS, {"lineItems": [{"catalogItemId": "CFQ7TTC0LFLX:0001:CFQ7TTC0K8QN", "quantity": 2, "billingCycle": "monthly", "termDuration": "P1Y"}]}),
+    (STREET, {"lineItems": [{"catalogItemId": "91FD106F-4B2C-4938-95AC-F54F74E9A239", "quantity": 3, "billingCycle": "monthly",
+                             "addonItems": [{"catalogItemId": "C94271D8-B431-4A25-A3C5-A57737A1C909", "quantity": 2}]}]}),
+]
 
 
 class Server:
@@ -133,12 +138,14 @@ class Server:
 
 
 def write(server):
-    """Place orders, change one and the subscription of another, as far as the program can."""
+    """Place orders, change one and the subscription of another, make carts and check one out, as far as the program can.
+
+    Returns the paths of what is not listed."""
     placed = []
     for n, (customer, order) in enumerate(ORDERS):
         status, answer = server.json("POST", f"/v1/customers/{customer}/orders", order, **{"MS-RequestId": f"00000000-0000-4000-8000-00000000000{n}"})
         if status == 405:
-            return
+            return []
         if status != 201:
             sys.exit(f"an order is answered with {status}: {answer}")
         placed.append(f"/v1/customers/{customer}/orders/{answer['id']}")
@@ -151,9 +158,17 @@ def write(server):
         status, answer = server.json("PATCH", path, change)
         if status != 200:
             sys.exit(f"a change is answered with {status}: {answer}")
+    carts = []
+    for customer, cart in CARTS:
+        status, answer = server.json("POST", f"/v1/customers/{customer}/carts", cart)
+        if status == 201:
+            carts.append(f"/v1/customers/{customer}/carts/{answer['id']}")
+    if carts and (status := server.json("POST", carts[0] + "/checkout")[0]) != 201:
+        sys.exit(f"a checkout is answered with {status}")
+    return carts
 
 
-def read(server):
+def read(server, more):
     """Return the answers to all that is compared, by path."""
     starts = urllib.parse.quote(json.dumps({"Field": "CompanyName", "Value": "LANGE STRASS", "Operator": "starts_with"}))
     paths = ["/v1/customers", "/v1/customers?size=1", "/v1/customers?filter=" + starts]
@@ -163,7 +178,7 @@ def read(server):
         for order in server.json("GET", at + "/orders")[1]["items"]:
             paths.append(f"{at}/orders/{order['id']}?price=true")
     answers = {}
-    for path in paths:
+    for path in paths + more:
         status, body = server.json("GET", path)
         if status == 200:
             answers[path] = body
@@ -192,9 +207,9 @@ def main(commit, name, postgres=None):
             json.dump(SEED, f)
         database = postgres or os.path.join(folder, "old.db")
         with Server(program, database, seed, folder) as server:
-            write(server)
+            more = write(server)
         with Server(program, database, seed, folder) as server:  # what is in memory does not count
-            answers, now = read(server), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            answers, now = read(server, more), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         compressed(name + ".json.gz", json.dumps({"commit": commit, "time": now, "answers": answers}, ensure_ascii=False, indent=1).encode())
         if postgres:
             dump = subprocess.run(["pg_dump", "--inserts", "--no-owner", "--no-privileges", postgres], check=True, capture_output=True).stdout
