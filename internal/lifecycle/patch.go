@@ -181,6 +181,7 @@ func (s *Subscription) clone() *Subscription {
 	c := *s
 	c.Facts.Seats = slices.Clone(s.Facts.Seats)
 	c.Facts.Cycles = slices.Clone(s.Facts.Cycles)
+	c.Facts.Renewals = slices.Clone(s.Facts.Renewals)
 	return &c
 }
 
@@ -283,8 +284,11 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	events := []Event{{Kind: to.Event}}
 	for _, i := range lines {
 		clearLine(&next.Document.LineItems[i])
-		if s := next.subscriptionOf(i); s != nil && s.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted {
+		s := next.subscriptionOf(i)
+		if s != nil {
 			s.advance(now)
+		}
+		if s != nil && !isDeleted(s) {
 			s.delete()
 			next.Changed = append(next.Changed, s)
 			events = append(events, Event{Kind: "subscription cancelled", SubscriptionID: s.Document.ID, LineItemNumber: i})
@@ -427,7 +431,7 @@ var cycleRules = []rule[*cycleCheck]{
 func (o *Order) billedOtherwise(cycle partnercenter.BillingCycleType, now time.Time) bool {
 	return slices.ContainsFunc(o.clone().Subscriptions, func(s *Subscription) bool {
 		s.advance(now)
-		return s.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted && s.Document.BillingCycle.Normalize() != cycle
+		return !isDeleted(s) && s.Document.BillingCycle.Normalize() != cycle
 	})
 }
 
@@ -465,11 +469,12 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		next.Document.TotalPrice = total(&next.Document)
 	}
 	for _, s := range next.Subscriptions {
-		if s.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted {
+		if isDeleted(s) {
 			continue
 		}
 		s.Facts.Cycles = append(s.Facts.Cycles, s.Document.BillingCycle.Normalize())
-		s.Document.BillingCycle, s.Document.ScheduledNextTermInstructions = cycle, nil
+		s.Document.BillingCycle = cycle
+		s.unschedule()
 		next.Changed = append(next.Changed, s)
 	}
 	next.touch()
