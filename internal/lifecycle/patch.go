@@ -80,6 +80,9 @@ type patchCheck struct {
 
 // patchRules apply to any change of an order, before its kind is determined.
 var patchRules = []rule[*patchCheck]{
+	{http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "a renewal placed it", func(p *patchCheck) (string, string) {
+		return require(!p.Renewal, "Change its subscription, or the order that this was bought with", "Unable to process order %s: the beginning of a term placed it", p.Document.ID)
+	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "there are more than 500 line items", func(p *patchCheck) (string, string) {
 		return require(len(p.request.LineItems) <= MaxLines, "Send only the lines that change", "The order has %d line items, and the limit is %d", len(p.request.LineItems), MaxLines)
 	}},

@@ -55,6 +55,9 @@ type Order struct {
 	// Subscriptions are those that the order's lines created, in the order of the
 	// lines.
 	Subscriptions []*Subscription
+	// Renewal says that the beginning of a term placed the order: see
+	// [Subscription.RenewalOrders].
+	Renewal bool
 	// Changed are those that the last command created or changed.
 	Changed []*Subscription
 }

@@ -468,6 +468,8 @@ func (p *play) checkCustomer(c modelCustomer) {
 		}
 	}
 
+	p.checkRenewals(c, list.Items)
+
 	var subscriptions partnercenter.Collection[partnercenter.Subscription]
 	p.get("/customers/"+c.id+"/subscriptions", &subscriptions)
 	if subscriptions.TotalCount != len(subscriptions.Items) || len(subscriptions.Items) != len(lineOf) {
@@ -507,6 +509,60 @@ func (p *play) checkCustomer(c modelCustomer) {
 			id += ", deleted" // by itself, or by its order in the same version
 		}
 		p.checkVersion(id, s.Attributes.Etag, p.encode(&stored))
+	}
+}
+
+// checkRenewals compares the orders that renewals placed with the model's. They are in the
+// list that has them only, among the others.
+func (p *play) checkRenewals(c modelCustomer, listed []json.RawMessage) {
+	p.Helper()
+	orders := "/customers/" + c.id + "/orders"
+	want := map[string][]byte{}
+	for _, o := range p.orders {
+		for _, s := range o.Subscriptions {
+			if o.customer != c {
+				continue
+			}
+			var last time.Time
+			for _, r := range s.RenewalOrders(p.account(c), &o.Document, p.now) {
+				d := &r.Document
+				want[d.ID] = p.encode(d)
+				if at := d.CreationDate.Time(); !at.After(last) || at.After(p.now) {
+					p.Fatalf("subscription %s renews at %s, after %s, and it is %s", s.Document.ID, at, last, p.now)
+				}
+				months := 12
+				if term := d.LineItems[0].TermDuration; term != nil {
+					months = catalog.TermMonths(*term)
+				} else if *s.Document.IsTrial {
+					months = 1
+				}
+				last = d.CreationDate.Time().AddDate(0, months, -4) // months differ
+			}
+		}
+	}
+	var all struct{ Items []json.RawMessage }
+	status, answer := p.call(http.MethodGet, orders+"?include_price=true&include_system_purchases=true", nil, false, nil)
+	if err := json.Unmarshal(answer, &all); status != http.StatusOK || err != nil {
+		p.Fatalf("list: %d %s", status, answer)
+	}
+	if len(all.Items) != len(listed)+len(want) {
+		p.Fatalf("%d items, of %d orders and %d renewals", len(all.Items), len(listed), len(want))
+	}
+	looked := false
+	for _, item := range all.Items {
+		var o partnercenter.Order
+		p.decode(item, &o)
+		doc := want[o.ID]
+		if doc == nil {
+			p.same("order among renewals", item, listed[0])
+			listed = listed[1:]
+			continue
+		}
+		p.same("renewal in list", item, doc)
+		if !looked {
+			looked = true
+			p.same("renewal", p.get(orders+"/"+o.ID+"?include_price=true", new(partnercenter.Order)), doc)
+		}
 	}
 }
 

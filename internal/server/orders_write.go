@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	crand "crypto/rand"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -170,7 +171,7 @@ func (s *Server) countAlive(ctx context.Context, a *lifecycle.Account) (all int,
 // foundOrder is an order to change, with what the change depends on.
 type foundOrder struct {
 	order   *lifecycle.Order
-	record  *store.OrderRecord
+	record  *store.OrderRecord // nil for one that a renewal placed
 	account *lifecycle.Account
 }
 
@@ -181,6 +182,10 @@ func (s *Server) order(ctx context.Context, c *call, orderID string) (*foundOrde
 		return nil, err
 	}
 	record, stored, err := s.config.Store.OrderRecord(ctx, c.claims.TenantID, c.customer, orderID)
+	if errors.Is(err, store.ErrOrderNotFound) {
+		o, err := s.renewal(ctx, account, orderID)
+		return &foundOrder{order: o, account: account}, err
+	}
 	if err != nil {
 		return nil, err
 	}

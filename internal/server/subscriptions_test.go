@@ -354,12 +354,16 @@ func overRefusals(t *testing.T, a *api) []refusal {
 		a.token = a.mint(t)
 		return subscriptionAt(customer, id)
 	}
+	a.placed(t, documented, line(itemE3, 1, `"termDuration":"P1M"`))
 	disabled, expired := buy(documented, 31), buy(wingtip, 35)
+	renewal := decode[partnercenter.Collection[*partnercenter.Order]](t, a.send(t, http.MethodGet, ordersOf(documented)+"?include_system_purchases=true", "", 200)).Items[0]
+	a.send(t, http.MethodGet, "/v1"+renewal.Links.ProvisioningStatus.URI, "", 200)
 	const now, more = partnercenter.ErrorCodeNoUpdatesNow, partnercenter.ErrorCodeNoMoreUpdates
 	of := func(rule, path, body string, code partnercenter.ErrorCode) refusal {
 		return refusal{rule: rule, request: request{name: rule, method: http.MethodPatch, path: path, body: body, status: 400, code: code}}
 	}
 	return []refusal{
+		of("change an order: a renewal placed it", orderAt(documented, renewal.ID), `{"status":"cancelled"}`, partnercenter.ErrorCodeOrderUnprocessable),
 		of("change subscription: it is expired", expired, `{"quantity":6}`, now),
 		of("suspend subscription: it is expired", expired, `{"status":"suspended"}`, now),
 		of("change subscription: it is disabled", disabled, `{"friendlyName":"gone"}`, more),
