@@ -247,6 +247,37 @@ func TestPassage(t *testing.T) {
 	}
 }
 
+// TestPassageOfLoaded has subscriptions of loaded orders stay until a change says that they
+// end, from then on.
+func TestPassageOfLoaded(t *testing.T) {
+	a := account(t)
+	for name, test := range map[string]struct {
+		change partnercenter.Subscription
+		later  map[string]string
+	}{
+		"renamed":   {partnercenter.Subscription{FriendlyName: "ours"}, map[string]string{"2027-05-01": "active 2028-01-14", "2036-05-01": "active 2037-01-14"}},
+		"ends":      {partnercenter.Subscription{AutoRenewEnabled: new(false)}, map[string]string{"2027-01-14": "active 2027-01-14", "2027-01-15": "suspended 2027-01-14", "2027-05-15": "deleted 2027-01-14"}},
+		"suspended": {partnercenter.Subscription{Status: "suspended"}, map[string]string{"2027-01-14": "suspended 2027-01-14", "2027-05-15": "deleted 2027-01-14"}},
+	} {
+		l := line(licence, 3)
+		l.SubscriptionID = "0a1b2c3d-0000-4000-8000-000000000201"
+		loaded := Restore(a, partnercenter.Order{ID: "0a1b2c3d-0000-4000-8000-000000000301", CreationDate: firstInstant(day("2019-01-15")), LineItems: request(l).LineItems}, nil, nil)
+		o, _, err := UpdateSubscription(a, loaded, l.SubscriptionID, Update{Request: &test.change}, Settings{}, day("2026-03-01"))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		for at, want := range test.later {
+			d := o.Subscriptions[0].At(Settings{}, day(at))
+			if got := string(d.Status) + " " + d.CommitmentEndDate.Time().Format(time.DateOnly); got != want {
+				t.Errorf("%s: on %s it is %s, want %s", name, at, got, want)
+			}
+			if n := len(o.Subscriptions[0].RenewalOrders(a, &o.Document, day(at))); n != 0 {
+				t.Errorf("%s: %d renewals place orders", name, n)
+			}
+		}
+	}
+}
+
 // checkSeats checks that every seat was bought, and no period is charged twice.
 func checkSeats(t *testing.T, s *Subscription) {
 	t.Helper()

@@ -287,12 +287,9 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	events := []Event{{Kind: to.Event}}
 	for _, i := range lines {
 		clearLine(&next.Document.LineItems[i])
-		s := next.subscriptionOf(i)
-		if s != nil {
+		if s := next.subscriptionOf(i); s != nil && !isDeleted(s) {
 			s.advance(now)
-		}
-		if s != nil && !isDeleted(s) {
-			s.delete()
+			s.delete() // also what time has deleted: the clock may be set back
 			next.Changed = append(next.Changed, s)
 			events = append(events, Event{Kind: "subscription cancelled", SubscriptionID: s.Document.ID, LineItemNumber: i})
 		}
@@ -450,6 +447,7 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 	for _, s := range next.Subscriptions {
 		s.advance(now)
 	}
+	alive := slices.ContainsFunc(next.Subscriptions, func(s *Subscription) bool { return !isDeleted(s) })
 	for i := range next.Document.LineItems {
 		line := &next.Document.LineItems[i]
 		if quantity(line) == 0 {
@@ -457,6 +455,9 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		}
 		c := &cycleCheck{line: i, cycle: cycle, offer: line.OfferID, subscription: next.subscriptionOf(i), term: text(line.TermDuration)}
 		if c.subscription != nil {
+			if isDeleted(c.subscription) && alive {
+				continue // by time
+			}
 			c.term = c.subscription.Document.TermDuration
 		}
 		c.item, _ = account.Catalog.Find(line.OfferID, account.Country)
