@@ -115,6 +115,8 @@ const (
 	ErrorCodeNextTermInvalid          ErrorCode = "900268" // 400: of a scheduled change
 	ErrorCodeNextCycleTooLong         ErrorCode = "900270" // 400: of a scheduled change
 	ErrorCodeNextCycleInvalid         ErrorCode = "900269" // 400: of a scheduled change
+	ErrorCodeNoMoreUpdates            ErrorCode = "900279" // 400: its term is over
+	ErrorCodeNoUpdatesNow             ErrorCode = "900280" // 400: its term is over, and it can be reactivated
 
 	// Azure subscriptions of an Azure plan.
 	ErrorCodeEntitlementNotFound ErrorCode = "800111" // 404

@@ -370,15 +370,17 @@ func (c *SubscriptionClient) Get(ctx context.Context) (*Subscription, error) {
 // it later (202); Patch then returns the current state.
 //
 // In new commerce a change without AutoRenewEnabled ends the renewal, and one
-// without ScheduledNextTermInstructions removes them: send what was read.
+// without ScheduledNextTermInstructions, NextChargeInstructions or ScheduledActions
+// removes them: send what was read.
 //
 // The subscription's etag is sent unchanged. If it is stale the error is an
 // [*Error] with status 400 and code 2055: read the subscription again before
 // repeating the change. Other codes with status 400 are 2002 for a quantity out
 // of range, 2001 and 800091 for a suspended subscription, 2011 for a deleted
 // one, 800090 for a quantity that cannot decrease, 800093 for a subscription
-// that cannot renew, 900268 to 900270 for a next term that is not sold, 2054 for a billing cycle, which [OrderClient.Patch]
-// changes; with status 409, 27009 for an add-on whose base is not active; with status
+// that cannot renew, 900268 to 900270 for a next term that is not sold, 900279
+// and 900280 for a term that is over, 2054 for a billing cycle, which
+// [OrderClient.Patch] changes; with status 409, 27009 for an add-on whose base is not active; with status
 // 403, 900115 for an Azure plan with an active Azure subscription; and
 // those of [SubscriptionClient.Get].
 //

@@ -39,7 +39,7 @@ func TestDocs(t *testing.T) {
 }
 
 func docs(t *testing.T) []byte {
-	parts := map[string]func() string{"rules": rulesTable, "states": statesTable}
+	parts := map[string]func() string{"rules": rulesTable, "states": statesTable, "endings": endingsTable}
 	for _, machine := range []string{OrderMachine, LineMachine, SubscriptionMachine, AttachmentMachine} {
 		parts[machine] = func() string { return diagram(machine) }
 	}
@@ -134,6 +134,29 @@ func isTransition(r RuleInfo) bool {
 	return slices.ContainsFunc(transitions, func(t Transition) bool {
 		return t.Code == r.Code && r.Command == string(t.Command)+" "+t.Machine && r.When == "it is "+t.From
 	})
+}
+
+func endingsTable() string {
+	var b strings.Builder
+	b.WriteString("| a subscription that does not renew and is | after its term |\n|---|---|\n")
+	for _, e := range endings {
+		var then []string
+		if e.extends {
+			then = append(then, "an extended service term: active by the month")
+		}
+		for _, s := range e.stages {
+			text := fmt.Sprintf("%s for %d days", s.status, s.days)
+			if s.reason != "" {
+				text += ", with the reason `" + s.reason + "`"
+			}
+			then = append(then, text)
+		}
+		if !e.extends {
+			then = append(then, "deleted")
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", e.of, strings.Join(then, "; then "))
+	}
+	return b.String()
 }
 
 func statesTable() string {

@@ -80,6 +80,9 @@ type patchCheck struct {
 
 // patchRules apply to any change of an order, before its kind is determined.
 var patchRules = []rule[*patchCheck]{
+	{http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "a renewal placed it", func(p *patchCheck) (string, string) {
+		return require(!p.Renewal, "Change its subscription, or the order that this was bought with", "Unable to process order %s: the beginning of a term placed it", p.Document.ID)
+	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "there are more than 500 line items", func(p *patchCheck) (string, string) {
 		return require(len(p.request.LineItems) <= MaxLines, "Send only the lines that change", "The order has %d line items, and the limit is %d", len(p.request.LineItems), MaxLines)
 	}},
@@ -181,6 +184,7 @@ func (s *Subscription) clone() *Subscription {
 	c := *s
 	c.Facts.Seats = slices.Clone(s.Facts.Seats)
 	c.Facts.Cycles = slices.Clone(s.Facts.Cycles)
+	c.Facts.Renewals = slices.Clone(s.Facts.Renewals)
 	return &c
 }
 
@@ -283,9 +287,9 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	events := []Event{{Kind: to.Event}}
 	for _, i := range lines {
 		clearLine(&next.Document.LineItems[i])
-		if s := next.subscriptionOf(i); s != nil && s.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted {
+		if s := next.subscriptionOf(i); s != nil && !isDeleted(s) {
 			s.advance(now)
-			s.delete()
+			s.delete() // also what time has deleted: the clock may be set back
 			next.Changed = append(next.Changed, s)
 			events = append(events, Event{Kind: "subscription cancelled", SubscriptionID: s.Document.ID, LineItemNumber: i})
 		}
@@ -427,7 +431,7 @@ var cycleRules = []rule[*cycleCheck]{
 func (o *Order) billedOtherwise(cycle partnercenter.BillingCycleType, now time.Time) bool {
 	return slices.ContainsFunc(o.clone().Subscriptions, func(s *Subscription) bool {
 		s.advance(now)
-		return s.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted && s.Document.BillingCycle.Normalize() != cycle
+		return !isDeleted(s) && s.Document.BillingCycle.Normalize() != cycle
 	})
 }
 
@@ -443,6 +447,7 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 	for _, s := range next.Subscriptions {
 		s.advance(now)
 	}
+	alive := slices.ContainsFunc(next.Subscriptions, func(s *Subscription) bool { return !isDeleted(s) })
 	for i := range next.Document.LineItems {
 		line := &next.Document.LineItems[i]
 		if quantity(line) == 0 {
@@ -450,6 +455,9 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		}
 		c := &cycleCheck{line: i, cycle: cycle, offer: line.OfferID, subscription: next.subscriptionOf(i), term: text(line.TermDuration)}
 		if c.subscription != nil {
+			if isDeleted(c.subscription) && alive {
+				continue // by time
+			}
 			c.term = c.subscription.Document.TermDuration
 		}
 		c.item, _ = account.Catalog.Find(line.OfferID, account.Country)
@@ -465,11 +473,12 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		next.Document.TotalPrice = total(&next.Document)
 	}
 	for _, s := range next.Subscriptions {
-		if s.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted {
+		if isDeleted(s) {
 			continue
 		}
 		s.Facts.Cycles = append(s.Facts.Cycles, s.Document.BillingCycle.Normalize())
-		s.Document.BillingCycle, s.Document.ScheduledNextTermInstructions = cycle, nil
+		s.Document.BillingCycle = cycle
+		s.unschedule()
 		next.Changed = append(next.Changed, s)
 	}
 	next.touch()

@@ -391,7 +391,7 @@ func (l *lineCheck) requireKnown(why error, next string) (string, string) {
 }
 
 func (l *lineCheck) parent() *Subscription {
-	return l.Subscriptions[Key(l.line.ParentSubscriptionID)]
+	return l.Subscriptions[Key(l.line.ParentSubscriptionID)].asOf(l.now)
 }
 
 // requireAzure checks the subscription that a reservation is for; nil is one that the
@@ -421,6 +421,16 @@ func sandboxSeats(s Settings, kind catalog.Kind, id string, n int) (string, stri
 }
 
 func isAzure(k catalog.Kind) bool { return k == catalog.Usage || k == catalog.AzurePlan }
+
+// asOf returns the subscription as it is at an instant; nil stays nil.
+func (s *Subscription) asOf(now time.Time) *Subscription {
+	if s == nil {
+		return nil
+	}
+	c := *s
+	c.advance(now)
+	return &c
+}
 
 func isActive(s *Subscription) bool {
 	return s.Document.Status.Normalize() == partnercenter.SubscriptionStatusActive

@@ -57,6 +57,9 @@ type Order struct {
 	// Subscriptions are those that the order's lines created, in the order of the
 	// lines.
 	Subscriptions []*Subscription
+	// Renewal says that the beginning of a term placed the order: see
+	// [Subscription.RenewalOrders].
+	Renewal bool
 	// Changed are those that the last command created or changed.
 	Changed []*Subscription
 }
@@ -106,6 +109,15 @@ type SubscriptionFacts struct {
 	TermStart time.Time `json:"termStart,omitzero"`
 	// NeedsActivation says that the publisher's page was not visited yet.
 	NeedsActivation bool `json:"needsActivation,omitzero"`
+	// Renewals are the terms that began by themselves until it was stored.
+	Renewals []Renewals `json:"renewals,omitzero"`
+	// Extended is set in an extended service term.
+	Extended *Extended `json:"extended,omitzero"`
+	// NextCharge is when the document's NextChargeInstructions take place.
+	NextCharge time.Time `json:"nextCharge,omitzero"`
+	// Ends says that the subscription of a loaded order is to end with its term, which
+	// only a change of it says.
+	Ends bool `json:"ends,omitzero"`
 	// Cycles are the earlier billing cycles of this version of the subscription: its
 	// order changes the cycle and leaves the etag valid.
 	Cycles []partnercenter.BillingCycleType `json:"cycles,omitzero"`
@@ -118,6 +130,13 @@ type SubscriptionFacts struct {
 	Entitlement *EntitlementChange `json:"entitlement,omitzero"`
 	// Overage says whether its Azure subscription pays for calls; nil if nobody said.
 	Overage *bool `json:"overage,omitzero"`
+}
+
+// Extended is what a subscription in an extended service term renews to: the term and
+// the billing cycle before that.
+type Extended struct {
+	TermDuration string                         `json:"termDuration"`
+	BillingCycle partnercenter.BillingCycleType `json:"billingCycle"`
 }
 
 // Seats is a quantity that was added at one time.

@@ -37,9 +37,14 @@ type updateCheck struct {
 	status    partnercenter.SubscriptionStatus
 	nickname  string
 	autoRenew *bool
-	// reschedules says that other instructions are scheduled, or none if they are nil.
+	// reschedules says that something else is scheduled for the end of the term, or
+	// nothing: an action, instructions, or an action with instructions.
 	reschedules bool
-	scheduled   *partnercenter.SubscriptionInstructions
+	planned     schedule
+	// recharges says that other instructions are scheduled for the next charge, or none
+	// if they are nil.
+	recharges bool
+	charged   *partnercenter.SubscriptionInstructions
 }
 
 // intent determines what the request intends to change. False is intended in a
@@ -99,6 +104,7 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 		if other := next.Subscription(parent); other != nil {
 			u.parent = other
 		}
+		u.parent = u.parent.asOf(now)
 	}
 	if err := checkEtag("subscription", s.Document.Attributes, command.IfMatch, command.Request.Attributes); err != nil {
 		return nil, nil, err
@@ -106,9 +112,10 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	u.sentThisVersion = sentVersion(s.Document.Attributes, command.IfMatch, command.Request.Attributes)
 	u.intent()
 	var to Transition
-	changed := u.quantity != nil || u.nickname != "" || u.autoRenew != nil || u.reschedules
+	changed := u.quantity != nil || u.nickname != "" || u.autoRenew != nil || u.reschedules || u.recharges
 	state := string(s.Document.Status.Normalize())
-	if changed {
+	reactivates := u.status == partnercenter.SubscriptionStatusActive && state == expired
+	if changed && !reactivates {
 		var err error
 		if to, err = move(SubscriptionMachine, state, Change); err != nil {
 			return nil, nil, err
@@ -166,7 +173,17 @@ func (u *updateCheck) apply() {
 		d.AutoRenewEnabled = u.autoRenew
 	}
 	if u.reschedules {
-		d.ScheduledNextTermInstructions = u.scheduled
+		d.ScheduledNextTermInstructions, d.ScheduledActions = u.planned.members()
+	}
+	if u.recharges {
+		d.NextChargeInstructions, u.Facts.NextCharge = u.charged, time.Time{}
+		if u.charged != nil {
+			u.Facts.NextCharge = u.nextCharge()
+		}
+	}
+	if u.Facts.Since.IsZero() && !u.Facts.Ends && (u.autoRenew != nil || u.status != "") {
+		u.resume(u.now) // it is loaded, and does not end with a term that was over before
+		u.Facts.Ends = true
 	}
 	switch u.status {
 	case partnercenter.SubscriptionStatusDeleted:
@@ -175,8 +192,10 @@ func (u *updateCheck) apply() {
 		d.Status = u.status
 		d.SuspensionReasons = nil
 		if u.status == partnercenter.SubscriptionStatusSuspended {
-			d.ScheduledNextTermInstructions = nil
+			d.ScheduledNextTermInstructions, d.ScheduledActions = nil, nil
 			d.SuspensionReasons = []string{"PartnerInitiated"}
+		} else {
+			u.resume(u.now)
 		}
 	}
 }
@@ -216,7 +235,8 @@ func (s *Subscription) delete() {
 	s.Document.Status = partnercenter.SubscriptionStatusDeleted
 	s.Document.AutoRenewEnabled = new(false)
 	s.Document.SuspensionReasons = nil
-	s.Document.ScheduledNextTermInstructions = nil
+	s.Document.ScheduledNextTermInstructions, s.Document.ScheduledActions = nil, nil
+	s.Document.NextChargeInstructions, s.Facts.NextCharge = nil, time.Time{}
 }
 
 // cancelLine cancels the line of a deleted subscription, and the order with its last
@@ -255,7 +275,7 @@ func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subsc
 	sum := 0
 	var last time.Time
 	var details []partnercenter.RefundableDetail
-	for _, seats := range s.Facts.Seats {
+	for _, seats := range current.Facts.Seats {
 		until := later(seats.Added, settings.CancelWithin)
 		if now.After(until) {
 			continue
@@ -271,7 +291,7 @@ func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subsc
 		// The answer to a cancellation still shows the refund.
 		view.RefundOptions = []partnercenter.RefundOption{{Type: partnercenter.RefundTypeFull, ExpiresAt: dateOf(last, false)}}
 	}
-	if isActive(s) {
+	if isActive(&current) {
 		view.RefundableQuantity = &partnercenter.RefundableQuantity{TotalQuantity: &sum, Details: details}
 		view.CancellationAllowedUntilDate = dateOf(last, false)
 	}

@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"slices"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -19,18 +18,18 @@ func nthEnd(first time.Time, months, n int) time.Time {
 }
 
 // endAt returns the end of the period that an instant is in, or of the first one before
-// that. The next period begins at midnight after an end.
-func endAt(first time.Time, months int, now time.Time) time.Time {
+// that, and its number from 1 on. The next period begins at midnight after an end.
+func endAt(first time.Time, months int, now time.Time) (end time.Time, n int) {
 	now = now.UTC()
 	passed := 12*(now.Year()-first.Year()) + int(now.Month()-first.Month())
-	n := max(1, passed/months) // never too late: it ends in this month or earlier
+	n = max(1, passed/months) // never too late: it ends in this month or earlier
 	for {
 		end := nthEnd(first, months, n)
 		if end.Year() > never.Year()-1 {
-			return never
+			return never, n
 		}
 		if now.Before(end.AddDate(0, 0, 1)) {
-			return end
+			return end, n
 		}
 		n++
 	}
@@ -51,25 +50,33 @@ func (s *Subscription) termMonths() int {
 	return 12
 }
 
-// renews reports whether another term follows the current one.
+// renews reports whether another term follows the current one: because it is to renew,
+// or because it is in an extended service term that is not to be cancelled.
 func (s *Subscription) renews() bool {
-	return isActive(s) && s.Document.AutoRenewEnabled != nil && *s.Document.AutoRenewEnabled
+	return isActive(s) && (isTrue(s.Document.AutoRenewEnabled) || s.Facts.Extended != nil && s.plan().action != partnercenter.ScheduledActionTypeCancel)
 }
+
+// first returns the day on which the first of the current terms began.
+func (s *Subscription) first() time.Time {
+	if !s.Facts.TermStart.IsZero() {
+		return s.Facts.TermStart
+	}
+	return s.Document.EffectiveStartDate.Time().UTC().Truncate(24 * time.Hour)
+}
+
+// hasEnd reports whether the subscription's terms have ends. Those of Azure have none,
+// nor has what waits for a purchase order.
+func (s *Subscription) hasEnd() bool { return s.termMonths() > 0 && s.first().Year() < never.Year()-1 }
 
 // setEnds sets the ends of the term and of the billing cycle that an instant is in.
 // The term of a subscription that does not renew stays, and its last billing cycle ends
 // with it.
 func (s *Subscription) setEnds(now time.Time) {
-	d := &s.Document
-	first := d.EffectiveStartDate.Time().UTC().Truncate(24 * time.Hour)
-	if !s.Facts.TermStart.IsZero() {
-		first = s.Facts.TermStart
-	}
-	end, months := never, s.termMonths()
+	d, end := &s.Document, never
 	switch {
-	case months == 0 || first.Year() >= never.Year()-1: // no end, or no start before a purchase order
+	case !s.hasEnd():
 	case d.CommitmentEndDate.IsZero() || s.renews():
-		end = endAt(first, months, now)
+		end, _ = endAt(s.first(), s.termMonths(), now)
 	default:
 		end = d.CommitmentEndDate.Time()
 	}
@@ -83,40 +90,16 @@ func (s *Subscription) setEnds(now time.Time) {
 	}
 	cycleEnd := end
 	if cycle := catalog.CycleMonths(d.BillingCycle); cycle > 0 {
-		if at := endAt(first, cycle, now); at.Before(end) {
+		if at, _ := endAt(s.first(), cycle, now); at.Before(end) {
 			cycleEnd = at
 		}
 	}
 	d.BillingCycleEndDate, d.BillingCycleEndDateTime = firstInstant(cycleEnd), lastSecond(cycleEnd)
 }
 
-// advance brings a subscription up to date: what was scheduled for the next term, and
-// the ends, before a change that stops it from renewing, or makes it renew again. A
-// deleted one keeps what it had.
-func (s *Subscription) advance(now time.Time) {
-	if s.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted {
-		s.startScheduled(now)
-		s.setEnds(now)
-	}
-}
-
-// startScheduled begins the term that instructions are for, once the one before is over.
-// Terms and billing cycles count from it if it has another length.
-func (s *Subscription) startScheduled(now time.Time) {
-	d := &s.Document
-	i, start := d.ScheduledNextTermInstructions, d.CommitmentEndDate.Time().AddDate(0, 0, 1)
-	if i == nil || !s.renews() || now.Before(start) {
-		return
-	}
-	months := s.termMonths()
-	s.Facts.Seats = slices.Clone(s.Facts.Seats)
-	s.setQuantity(*i.Quantity, start)
-	d.TermDuration, d.BillingCycle = i.Product.TermDuration, i.Product.BillingCycle
-	d.ScheduledNextTermInstructions = nil
-	if s.termMonths() != months {
-		s.Facts.TermStart = start
-	}
-	s.touch()
+// nextTerm returns when the term after the stored one begins.
+func (s *Subscription) nextTerm() time.Time {
+	return s.Document.CommitmentEndDate.Time().AddDate(0, 0, 1)
 }
 
 // firstInstant and lastSecond return when a day begins and ends.

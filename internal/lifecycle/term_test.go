@@ -41,10 +41,10 @@ func TestEnds(t *testing.T) {
 				t.Errorf("end %d of %d months from %s is %s, want %s", n+1, test.months, test.first, got, end)
 			}
 			last := day(end).AddDate(0, 0, 1).Add(-1)
-			if got := endAt(first, test.months, last).Format(time.DateOnly); got != end {
+			if got, number := endAt(first, test.months, last); got.Format(time.DateOnly) != end || number != n+1 {
 				t.Errorf("%s is in the period until %s, want %s", last, got, end)
 			}
-			if got := endAt(first, test.months, last.Add(1)); !got.Equal(nthEnd(first, test.months, n+2)) {
+			if got, _ := endAt(first, test.months, last.Add(1)); !got.Equal(nthEnd(first, test.months, n+2)) {
 				t.Errorf("%s is in the period until %s, want the next one", last.Add(1), got)
 			}
 		}
@@ -55,16 +55,18 @@ func TestEnds(t *testing.T) {
 		for _, months := range []int{1, 12, 36} {
 			for n := 1; n < 60; n++ {
 				end := nthEnd(first, months, n)
-				if endAt(first, months, end.AddDate(0, 0, 1).Add(-1)) != end || endAt(first, months, nthEnd(first, months, n-1).AddDate(0, 0, 1)) != end {
+				last, _ := endAt(first, months, end.AddDate(0, 0, 1).Add(-1))
+				begun, _ := endAt(first, months, nthEnd(first, months, n-1).AddDate(0, 0, 1))
+				if last != end || begun != end {
 					t.Fatalf("%d months from %s: the one until %s has other instants", months, first, end)
 				}
 			}
 		}
 	}
-	if got := endAt(day("2027-01-31"), 1, day("2000-01-01")); got != day("2027-02-27") {
+	if got, n := endAt(day("2027-01-31"), 1, day("2000-01-01")); n != 1 || got != day("2027-02-27") {
 		t.Errorf("before its start it ends on %s", got)
 	}
-	if got := endAt(day("2027-01-31"), 36, day("9999-06-01")); got != never {
+	if got, _ := endAt(day("2027-01-31"), 36, day("9999-06-01")); got != never {
 		t.Errorf("at the end of time it ends on %s", got)
 	}
 }
@@ -161,8 +163,8 @@ func TestTermEndsAfterChanges(t *testing.T) {
 		return o.Subscriptions[0]
 	}
 	s := update("2027-03-05", &partnercenter.Subscription{AutoRenewEnabled: new(false)})
-	for _, at := range []string{"2027-03-05", "2027-03-31", "2030-01-01"} {
-		if got := ends(s, day(at)); got != both("2027-03-30", "2027-03-30") {
+	for at, want := range map[string]string{"2027-03-05": "2027-03-30", "2027-03-31": "2027-04-29", "2030-01-01": "2030-01-30"} { // it is extended
+		if got := ends(s, day(at)); got != both(want, want) {
 			t.Errorf("on %s, not renewing: %v", at, got)
 		}
 	}
@@ -174,7 +176,7 @@ func TestTermEndsAfterChanges(t *testing.T) {
 	if got := ends(s, day("2027-08-05")); got != both("2027-05-30", "2027-05-30") {
 		t.Errorf("suspended: %v", got)
 	}
-	s = update("2027-08-05", &partnercenter.Subscription{Status: "active", AutoRenewEnabled: new(true)})
+	s = update("2027-05-25", &partnercenter.Subscription{Status: "active", AutoRenewEnabled: new(true)})
 	if got := ends(s, day("2027-08-05")); got != both("2027-08-30", "2027-08-30") {
 		t.Errorf("reactivated: %v", got)
 	}

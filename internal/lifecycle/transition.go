@@ -424,7 +424,7 @@ func TransitionSubscription(account *Account, from *Order, id string, command Tr
 func (o *Order) takeSeats(s *Subscription, n int, now time.Time) (events []Event) {
 	if left := *s.Document.Quantity - n; left > 0 {
 		s.setQuantity(left, now)
-		s.Document.ScheduledNextTermInstructions = nil
+		s.unschedule()
 	} else {
 		s.delete()
 		events = o.cancelLine(s.Facts.LineItemNumber)

@@ -9,7 +9,7 @@ import (
 // Command moves something from one state to another.
 type Command string
 
-// The commands. Provision is the passage of time.
+// The commands. Provision and Lapse are the passage of time.
 const (
 	Place       Command = "place"
 	Provision   Command = "provision"
@@ -23,9 +23,10 @@ const (
 	Change      Command = "change"
 	Delete      Command = "delete" // a subscription
 	Download    Command = "download"
-	Transit     Command = "transition" // a subscription in new commerce
-	Upgrade     Command = "upgrade"    // a subscription to a legacy offer
-	Convert     Command = "convert"    // a trial of a legacy offer
+	Transit     Command = "transition"        // a subscription in new commerce
+	Upgrade     Command = "upgrade"           // a subscription to a legacy offer
+	Convert     Command = "convert"           // a trial of a legacy offer
+	Lapse       Command = "let time pass for" // a subscription whose term is over
 )
 
 // The machines of [Transitions].
@@ -80,11 +81,14 @@ const (
 
 	active    = string(partnercenter.SubscriptionStatusActive)
 	suspended = string(partnercenter.SubscriptionStatusSuspended)
+	expired   = string(partnercenter.SubscriptionStatusExpired)
+	disabled  = string(partnercenter.SubscriptionStatusDisabled)
 	deleted   = string(partnercenter.SubscriptionStatusDeleted)
 )
 
 const (
 	nextWaitProvisioned = "Wait until GET .../provisioningstatus returns fulfilled, then try again"
+	nextOrderAgain      = "Order the offer again for a new subscription"
 	nextOrderCancelled  = "A cancelled order cannot be changed; place a new one"
 )
 
@@ -150,9 +154,27 @@ var transitions = []Transition{
 	{Machine: SubscriptionMachine, From: suspended, Command: Delete, To: deleted, Event: "subscription cancelled"},
 	{Machine: SubscriptionMachine, From: active, Command: CancelSome, To: deleted, Event: "subscription cancelled"}, // its line is cancelled
 	{Machine: SubscriptionMachine, From: suspended, Command: CancelSome, To: deleted, Event: "subscription cancelled"},
-	{Machine: SubscriptionMachine, From: deleted, Command: Change, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
-	{Machine: SubscriptionMachine, From: deleted, Command: Suspend, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
-	{Machine: SubscriptionMachine, From: deleted, Command: Reactivate, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
+	// What time does is in the table of endings.
+	{Machine: SubscriptionMachine, From: active, Command: Lapse, To: expired},
+	{Machine: SubscriptionMachine, From: active, Command: Lapse, To: suspended}, // legacy offers
+	{Machine: SubscriptionMachine, From: active, Command: Lapse, To: disabled},
+	{Machine: SubscriptionMachine, From: expired, Command: Lapse, To: disabled},
+	{Machine: SubscriptionMachine, From: suspended, Command: Lapse, To: disabled},
+	{Machine: SubscriptionMachine, From: suspended, Command: Lapse, To: deleted}, // legacy offers
+	{Machine: SubscriptionMachine, From: disabled, Command: Lapse, To: deleted},
+	{Machine: SubscriptionMachine, From: expired, Command: Reactivate, To: active, Event: "subscription reactivated"},
+	{Machine: SubscriptionMachine, From: expired, Command: Delete, To: deleted, Event: "subscription cancelled"},
+	{Machine: SubscriptionMachine, From: disabled, Command: Delete, To: deleted, Event: "subscription cancelled"},
+	{Machine: SubscriptionMachine, From: expired, Command: CancelSome, To: deleted, Event: "subscription cancelled"},
+	{Machine: SubscriptionMachine, From: disabled, Command: CancelSome, To: deleted, Event: "subscription cancelled"},
+	{Machine: SubscriptionMachine, From: expired, Command: Change, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeNoUpdatesNow, Next: "Reactivate it first: set the status to active"},
+	{Machine: SubscriptionMachine, From: expired, Command: Suspend, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeNoUpdatesNow, Next: "Reactivate it, or leave it to end"},
+	{Machine: SubscriptionMachine, From: disabled, Command: Change, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeNoMoreUpdates, Next: nextOrderAgain},
+	{Machine: SubscriptionMachine, From: disabled, Command: Suspend, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeNoMoreUpdates, Next: nextOrderAgain},
+	{Machine: SubscriptionMachine, From: disabled, Command: Reactivate, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeNoMoreUpdates, Next: nextOrderAgain},
+	{Machine: SubscriptionMachine, From: deleted, Command: Change, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: nextOrderAgain},
+	{Machine: SubscriptionMachine, From: deleted, Command: Suspend, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: nextOrderAgain},
+	{Machine: SubscriptionMachine, From: deleted, Command: Reactivate, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: nextOrderAgain},
 	{Machine: SubscriptionMachine, From: deleted, Command: Delete, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "There is nothing left to cancel"},
 	// Seats that move to another item leave their subscription, the last of them end it.
 	{Machine: SubscriptionMachine, From: active, Command: Transit, To: active, Event: "subscription transitioned"},
@@ -162,6 +184,12 @@ var transitions = []Transition{
 	{Machine: SubscriptionMachine, From: suspended, Command: Transit, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSuspendedNoUpdate, Next: "Reactivate it first"},
 	{Machine: SubscriptionMachine, From: suspended, Command: Upgrade, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionSuspended, Next: "Reactivate it first"},
 	{Machine: SubscriptionMachine, From: suspended, Command: Convert, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionSuspended, Next: "Reactivate it first"},
+	{Machine: SubscriptionMachine, From: expired, Command: Transit, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeNoUpdatesNow, Next: "Reactivate it first: set the status to active"},
+	{Machine: SubscriptionMachine, From: expired, Command: Upgrade, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeNoUpdatesNow, Next: "Reactivate it first: set the status to active"},
+	{Machine: SubscriptionMachine, From: expired, Command: Convert, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeNoUpdatesNow, Next: "Reactivate it first: set the status to active"},
+	{Machine: SubscriptionMachine, From: disabled, Command: Transit, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeNoMoreUpdates, Next: nextOrderAgain},
+	{Machine: SubscriptionMachine, From: disabled, Command: Upgrade, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeNoMoreUpdates, Next: nextOrderAgain},
+	{Machine: SubscriptionMachine, From: disabled, Command: Convert, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeNoMoreUpdates, Next: nextOrderAgain},
 	{Machine: SubscriptionMachine, From: deleted, Command: Transit, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the item instead"},
 	{Machine: SubscriptionMachine, From: deleted, Command: Upgrade, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer instead"},
 	{Machine: SubscriptionMachine, From: deleted, Command: Convert, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer instead"},

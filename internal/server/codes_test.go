@@ -52,6 +52,7 @@ func TestRefusals(t *testing.T) {
 		{"tokens", partnercentertest.Options{}, tokenRefusals},
 		{"production", partnercentertest.Options{Production: true}, productionRefusals},
 		{"windows", partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6}, windowRefusals},
+		{"ends", partnercentertest.Options{}, overRefusals},
 		{"provisioning", partnercentertest.Options{ProvisioningTime: 5 * time.Minute}, provisioningRefusals},
 		{"21Vianet", partnercentertest.Options{Cloud: partnercenter.CloudName21Vianet}, chinaRefusals},
 		{"Germany", partnercentertest.Options{Cloud: partnercenter.CloudNameGermany}, germanyRefusals},
@@ -181,11 +182,14 @@ func sandboxRefusals(t *testing.T, a *api) []refusal {
 	}
 	nextTerm := patch("one more seat in the next term", "change a subscription: the sandbox allows fewer seats in the next term", sandboxCustomer(2), online, 403, partnercenter.ErrorCodeSeatsBeyondLimit)
 	nextTerm.body = `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":26}}`
+	nextCharge := nextTerm
+	nextCharge.rule, nextCharge.name = "change a subscription: the sandbox allows fewer seats from the next charge on", "one more seat with the next charge"
+	nextCharge.body = `{"autoRenewEnabled":true,"nextChargeInstructions":{"quantity":26}}`
 	agreement := of("no agreement", "place an order: the customer agreement is not confirmed", last, 403, partnercenter.ErrorCodeAgreementMissing, orderOf(line(itemE3, 1)))
 	halves := of("cancel a line of a cancelled order", "cancel lines of order: it is cancelled", full, 400, partnercenter.ErrorCodeOrderNotCancellable, `{"status":"cancelled","lineItems":[{"lineItemNumber":0,"offerId":"`+itemPerpetual+`"}]}`)
 	halves.method, halves.path = http.MethodPatch, orderAt(full, cancelledByHalves)
 	return []refusal{
-		agreement, halves, nextTerm,
+		agreement, halves, nextTerm, nextCharge,
 		of("a sixth subscription", "place an order: the sandbox allows fewer subscriptions of a customer", full, 403, partnercenter.ErrorCodeTooManySubs, orderOf(line(offerE3, 1))),
 		of("a sixth of newer commerce", "", full, 403, partnercenter.ErrorCodeTooManySubs, orderOf(line(itemE3, 1))),
 		of("26 licences", "place an order: the sandbox allows fewer seats of a legacy offer", sandboxCustomer(1), 403, partnercenter.ErrorCodeTooManySeats, orderOf(line(offerE3, 26))),

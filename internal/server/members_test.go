@@ -429,9 +429,17 @@ func TestMembersOfWrites(t *testing.T) {
 			"scheduledNextTermInstructions.quantity":               {value: `7`},
 			"scheduledNextTermInstructions.customTermEndDate":      {value: `"2028-07-31T00:00:00"`, code: partnercenter.ErrorCodeCustomEndMismatch},
 
-			"nextChargeInstructions": {value: `{"quantity":7}`, code: unoffered},
-			"scheduledActions":       {value: `[{"scheduleType":"TermEnd","actionType":"Cancel"}]`, code: unoffered},
-			"attributes":             {value: `{"objectType":"Order"}`, why: ofAnswers},
+			"nextChargeInstructions.product.productId":      {value: `"CFQ7TTC0LFLX"`},
+			"nextChargeInstructions.product.skuId":          {value: `"0009"`, code: unoffered},
+			"nextChargeInstructions.product.availabilityId": {value: `"CFQ7TTC0KZZZ"`, code: unoffered},
+			"nextChargeInstructions.product.billingCycle":   {value: `"Annual"`, shown: `"annual"`},
+			"nextChargeInstructions.product.termDuration":   {value: `"P3Y"`, code: unoffered},
+			"nextChargeInstructions.product.promotionId":    {value: `"x:y:z"`, code: partnercenter.ErrorCodePromotionInvalid},
+			"nextChargeInstructions.quantity":               {value: `7`},
+			"nextChargeInstructions.customTermEndDate":      {value: `"2028-07-31T00:00:00"`, code: partnercenter.ErrorCodeCustomEndMismatch},
+
+			"scheduledActions": {value: `[{"actionType":"RenewToNewTerm","scheduleType":"TermEnd"}]`},
+			"attributes":       {value: `{"objectType":"Order"}`, why: ofAnswers},
 		}
 		for name, whole := range map[string]bool{"a whole subscription": true, "few words": false} {
 			t.Run(name, func(t *testing.T) {

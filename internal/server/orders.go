@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -58,6 +59,11 @@ func (s *Server) listOrders(c *call) error {
 	}()
 	*buffer = append((*buffer)[:0], make([]byte, envelopeRoom)...)
 	q.Now = s.now()
+	if q.IncludeSystemPurchases {
+		if err := s.addRenewals(c, &q); err != nil {
+			return err
+		}
+	}
 	q.Unsettled = func(dst, doc, facts []byte) ([]byte, error) { return s.appendUnsettled(dst, doc, facts, q.Now) }
 	list, err := s.config.Store.ListOrders(c.r.Context(), *buffer, q)
 	if err != nil {
@@ -120,6 +126,9 @@ func (s *Server) getOrder(c *call) error {
 	}
 	orderID := c.param("order-id")
 	doc, err := s.config.Store.GetOrder(c.r.Context(), c.claims.TenantID, c.customer, orderID, includePrice)
+	if errors.Is(err, store.ErrOrderNotFound) {
+		return s.getRenewal(c, orderID, includePrice)
+	}
 	if err != nil {
 		return err
 	}

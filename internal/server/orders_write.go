@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	crand "crypto/rand"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -128,7 +129,7 @@ func (s *Server) countHoldings(ctx context.Context, a *lifecycle.Account, reques
 	if len(offers) == 0 && !limited {
 		return nil, nil
 	}
-	kinds := []string{string(catalog.Usage), string(catalog.AzurePlan)}
+	kinds := []string{string(catalog.Usage), string(catalog.AzurePlan)} // which have no end
 	h, err := s.config.Store.CountHoldings(ctx, a.PartnerID, a.CustomerID, kinds, offers)
 	if err != nil {
 		return nil, err
@@ -137,13 +138,40 @@ func (s *Server) countHoldings(ctx context.Context, a *lifecycle.Account, reques
 		Customers: h.Customers, Subscriptions: h.Subscriptions,
 		AzureSubs: h.ByKind[string(catalog.Usage)], AzurePlans: h.ByKind[string(catalog.AzurePlan)], OfOffer: h.ByOffer,
 	}
-	return h, nil
+	// What time has deleted is counted, too, until that matters.
+	full := limited && s.config.Rules.MaxSubscriptions > 0 && h.Subscriptions >= s.config.Rules.MaxSubscriptions
+	for _, n := range h.ByOffer {
+		full = full || n > 0
+	}
+	if full {
+		a.Held.Subscriptions, a.Held.OfOffer, err = s.countAlive(ctx, a)
+	}
+	return h, err
+}
+
+// countAlive counts the customer's subscriptions that are not deleted by now, in all and
+// by offer.
+func (s *Server) countAlive(ctx context.Context, a *lifecycle.Account) (all int, byOffer map[string]int, err error) {
+	stored, err := s.config.Store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID})
+	if err != nil {
+		return 0, nil, err
+	}
+	stored = slices.DeleteFunc(stored, func(r store.SubscriptionRecord) bool { return !r.Active })
+	list, err := restoreSubscriptions(a, stored)
+	byOffer = map[string]int{}
+	for _, x := range list {
+		if d := x.At(s.config.Rules, s.now()); d.Status.Normalize() != partnercenter.SubscriptionStatusDeleted {
+			all++
+			byOffer[lifecycle.Key(d.OfferID)]++
+		}
+	}
+	return all, byOffer, err
 }
 
 // foundOrder is an order to change, with what the change depends on.
 type foundOrder struct {
 	order   *lifecycle.Order
-	record  *store.OrderRecord
+	record  *store.OrderRecord // nil for one that a renewal placed
 	account *lifecycle.Account
 }
 
@@ -154,6 +182,10 @@ func (s *Server) order(ctx context.Context, c *call, orderID string) (*foundOrde
 		return nil, err
 	}
 	record, stored, err := s.config.Store.OrderRecord(ctx, c.claims.TenantID, c.customer, orderID)
+	if errors.Is(err, store.ErrOrderNotFound) {
+		o, err := s.renewal(ctx, account, orderID)
+		return &foundOrder{order: o, account: account}, err
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (tw *twin) play(t *rapid.T) {
 	clock.Freeze()
 	clock.Set(modelStart)
 	p := &play{
-		twin: tw, T: t, now: modelStart,
+		twin: tw, T: t, now: modelStart, wrote: modelStart,
 		due: map[modelCustomer]bool{}, shown: map[string]bool{}, versions: map[string]*version{}, followed: map[string]bool{}, states: map[string]string{},
 	}
 	action := func(do func()) func(*rapid.T) { return func(*rapid.T) { do() } }
@@ -96,7 +96,12 @@ func (tw *twin) play(t *rapid.T) {
 		"convert":            action(p.convert),
 		"repeat a request":   action(p.repeat),
 		"reuse a request id": action(p.reuse),
+		"schedule":           action(p.schedule),
+		"schedule again":     action(p.schedule),
 		"let time pass":      action(p.advance),
+		"let years pass":     action(p.skip),
+		"go back":            action(p.rewind),
+		"go and come back":   action(p.lookAhead),
 	})
 }
 
@@ -576,9 +581,94 @@ func (p *play) reuse() {
 
 func (p *play) advance() {
 	d := pick(p, "time", time.Second, time.Minute, 5*time.Minute, 15*time.Minute, time.Hour, 24*time.Hour, 7*24*time.Hour, 7*24*time.Hour+time.Second, 61*24*time.Hour)
+	p.pass(d)
+}
+
+// skip lets terms end.
+func (p *play) skip() {
+	p.pass(pick(p, "time", 31*24*time.Hour, 92*24*time.Hour, 366*24*time.Hour))
+}
+
+func (p *play) pass(d time.Duration) {
 	p.srv.Clock().Advance(d)
 	p.now = p.now.Add(d)
 	for _, c := range modelCustomers {
 		p.due[c] = true
 	}
+}
+
+// rewind sets the clock back to a moment since the last write.
+func (p *play) rewind() {
+	if !p.now.After(p.wrote) {
+		p.Skip("the last thing was a write")
+	}
+	p.now = p.wrote.Add(p.now.Sub(p.wrote) * time.Duration(p.choose("share", 8)) / 8)
+	p.srv.Clock().Set(p.now)
+	p.rewound = true
+	clear(p.shown)
+	clear(p.versions)
+	clear(p.states)
+	for _, c := range modelCustomers {
+		p.due[c] = true
+	}
+}
+
+// lookAhead looks at what will be. That changes nothing.
+func (p *play) lookAhead() {
+	before := p.all()
+	p.srv.Clock().Advance(pick(p, "time", 24*time.Hour, 31*24*time.Hour, 366*24*time.Hour, 3*366*24*time.Hour))
+	p.all()
+	p.srv.Clock().Set(p.now)
+	for path, answer := range p.all() {
+		p.same(path+", and again after a look ahead", answer, before[path])
+	}
+}
+
+// all returns the lists of all customers.
+func (p *play) all() map[string][]byte {
+	lists := map[string][]byte{}
+	for _, c := range modelCustomers {
+		for _, path := range []string{"/orders?include_price=true", "/orders?include_system_purchases=true&include_price=true", "/subscriptions"} {
+			path = "/customers/" + c.id + path
+			status, answer := p.call(http.MethodGet, path, nil, false, nil)
+			if status != http.StatusOK {
+				p.Fatalf("GET %s: %d %s", path, status, answer)
+			}
+			lists[path] = answer
+		}
+	}
+	return lists
+}
+
+// schedule sends a subscription back with something that is to happen to it.
+func (p *play) schedule() {
+	o, s, request := p.subscription(catalog.OnlineService, catalog.SoftwareSubscription)
+	request.ScheduledNextTermInstructions, request.NextChargeInstructions, request.ScheduledActions = nil, nil, nil
+	instructions := func() *partnercenter.SubscriptionInstructions {
+		i := &partnercenter.SubscriptionInstructions{Quantity: p.quantity()}
+		if p.rarely("product", 2) {
+			i.Product = &partnercenter.InstructedProduct{
+				TermDuration: pick(p, "term", "", "P1M", "P1Y", "P3Y", "P9Y"), BillingCycle: pick[partnercenter.BillingCycleType](p, "cycle", "", "Monthly", "Annual"),
+			}
+		}
+		return i
+	}
+	act := func(a partnercenter.ScheduledActionType) partnercenter.ScheduledActions {
+		return partnercenter.ScheduledActions{{ScheduleType: partnercenter.ScheduleTypeTermEnd, ActionType: a}}
+	}
+	request.AutoRenewEnabled = new(pick(p, "renewal", true, true, false))
+	switch pick(p, "what", "term", "term", "charge", "renew", "end", "end", "extend", "nothing") {
+	case "term":
+		request.ScheduledNextTermInstructions = instructions()
+	case "charge":
+		request.NextChargeInstructions = instructions()
+	case "renew":
+		request.ScheduledActions = act("RenewToNewTerm")
+		request.ScheduledActions[0].Instructions = instructions()
+	case "end":
+		request.ScheduledActions, request.AutoRenewEnabled = act("cancel"), new(false)
+	case "extend":
+		request.ScheduledActions, request.AutoRenewEnabled = act("RenewToExtendedServiceTerm"), new(false)
+	}
+	p.update(o, s.Document.ID, request)
 }

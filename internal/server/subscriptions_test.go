@@ -237,6 +237,7 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 	activated := buy(itemMarketplace, 2)
 	a.send(t, http.MethodPost, subscriptionAt(documented, activated)+"/activate", "", 200)
 	trial, onlineTrial := buy(offerTrial, 5), buy(itemTrial, 5)
+	yearly := a.placed(t, documented, line(itemE3, 5, `"termDuration":"P1Y"`)).LineItems[0].SubscriptionID
 	suspendedLegacy, suspendedOnline, suspendedAzure := buy(offerE3, 5), buy(itemE3, 5), buy(offerAzure, 1)
 	for _, id := range []string{suspendedLegacy, suspendedOnline, suspendedAzure} {
 		a.patchSubscription(t, documented, id, `{"status":"suspended"}`)
@@ -269,10 +270,26 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 		of("a term that is not sold", "the term is to become one that the item is not sold for", online, 400, partnercenter.ErrorCodeTermInvalid, `{"termDuration":"P9Y"}`, "P9Y"),
 		of("a term of licences", "", legacy, 400, partnercenter.ErrorCodeTermInvalid, `{"termDuration":"P1Y"}`),
 		of("a longer term", "the term is to change at once", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"termDuration":"P1Y"}`, "scheduledNextTermInstructions"),
-		of("the next charge", "the next charge, the term after this one or the action at its end is to change by a member of its own", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"nextChargeInstructions":{"quantity":3}}`, "nextChargeInstructions"),
-		of("an action at the end", "", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledActions":{"scheduleType":"TermEnd","actionType":"Cancel"}}`, "scheduledActions"),
-		of("actions at the end", "", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel"}]}`, "scheduledActions"),
-		of("a term to renew to", "", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"renewalTermDuration":"P3Y"}`, "renewalTermDuration"),
+		of("two actions at the end", "several actions are scheduled", online, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel"},{"scheduleType":"TermEnd","actionType":"Cancel"}]}`, "scheduledActions"),
+		of("an unknown action", "the type of a scheduled action or of its schedule is unknown text", online, 400, partnercenter.ErrorCodeEnumUnparsable, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Dance"}]}`, "Dance"),
+		of("an action of no time", "", online, 400, partnercenter.ErrorCodeEnumUnparsable, `{"scheduledActions":{"actionType":"Cancel"}}`),
+		of("an action on a date", "an action is scheduled for a date, or is a transition", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledActions":[{"scheduleType":"CustomDate","actionType":"Cancel","effectiveDate":"2027-07-31T00:00:00Z"}]}`, "CustomDate"),
+		of("a transition at the end", "", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"autoRenewEnabled":true,"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Transition"}]}`),
+		of("an action at another end", "an action's effectiveDate is not the end of the term", online, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel","effectiveDate":"2020-01-31T00:00:00Z"}]}`, "effectiveDate"),
+		of("an action for licences", "an action is scheduled for anything but online services and software, or an extended service term where there is none", legacy, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel"}]}`),
+		of("an extended term of software", "", software, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"RenewToExtendedServiceTerm"}]}`, "extended"),
+		of("a renewal that is not enabled", "a renewal is scheduled without autoRenewEnabled, another action with it, or any for what is not active", online, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"RenewToNewTerm"}]}`, "autoRenewEnabled"),
+		of("an end of what renews", "", online, 400, property, `{"autoRenewEnabled":true,"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel"}]}`),
+		of("an end of what is suspended", "", suspendedOnline, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel"}]}`),
+		of("an end with instructions", "an action other than a renewal has instructions", online, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel","instructions":{"quantity":3}}]}`),
+		of("a renewal to a term that is not sold", "", online, 400, partnercenter.ErrorCodeNextTermInvalid, `{"autoRenewEnabled":true,"scheduledActions":[{"scheduleType":"TermEnd","actionType":"RenewToNewTerm","instructions":{"product":{"termDuration":"P9Y"}}}]}`),
+		of("the next charge of licences", "the next charge of anything but online services and software is to change, or its product or term", legacy, 400, partnercenter.ErrorCodeOperationUnoffered, `{"nextChargeInstructions":{"quantity":3}}`),
+		of("a charge after the last", "the next charge is to change of what has none", online, 400, property, `{"nextChargeInstructions":{"quantity":7}}`, "autoRenewEnabled"),
+		of("a charge with a cycle that is not sold", "the item is not sold with the next charge's billing cycle", online, 400, partnercenter.ErrorCodeNextCycleInvalid, `{"autoRenewEnabled":true,"nextChargeInstructions":{"product":{"billingCycle":"OneTime"}}}`),
+		of("a charge for more than the term", "the term is shorter than the next charge's billing cycle", online, 400, partnercenter.ErrorCodeNextCycleTooLong, `{"autoRenewEnabled":true,"nextChargeInstructions":{"product":{"billingCycle":"Annual"}}}`),
+		of("a charge for too many seats", "the next charge's quantity is out of the item's range", online, 400, partnercenter.ErrorCodeQuantityOutOfRange, `{"autoRenewEnabled":true,"nextChargeInstructions":{"quantity":2000000}}`),
+		of("a charge for fewer seats", "seats are to be returned with a charge within the term", yearly, 400, partnercenter.ErrorCodeQuantityNotDecreasable, `{"autoRenewEnabled":true,"nextChargeInstructions":{"quantity":3}}`),
+		of("a term to renew to", "the term after this one is to change by `renewalTermDuration`", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"renewalTermDuration":"P3Y"}`, "renewalTermDuration"),
 		of("an end", "a term is to end on a date", online, 400, partnercenter.ErrorCodeCustomEndMismatch, `{"customTermEndDate":"2027-07-31T00:00:00Z"}`),
 		of("an end of the next term", "", online, 400, partnercenter.ErrorCodeCustomEndMismatch, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"customTermEndDate":"2027-07-31T00:00:00"}}`),
 		of("the next term of licences", "a change of anything but online services and software is scheduled, or one to another product", legacy, 400, partnercenter.ErrorCodeOperationUnoffered, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":3}}`),
@@ -326,6 +343,33 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 		list = append(list, other, stranger)
 	}
 	return list
+}
+
+// overRefusals are changes of subscriptions whose terms are over.
+func overRefusals(t *testing.T, a *api) []refusal {
+	t.Helper()
+	buy := func(customer string, days int) string {
+		id := a.placed(t, customer, line(itemTrial, 5)).LineItems[0].SubscriptionID
+		a.Clock().Advance(time.Duration(days) * 24 * time.Hour)
+		a.token = a.mint(t)
+		return subscriptionAt(customer, id)
+	}
+	a.placed(t, documented, line(itemE3, 1, `"termDuration":"P1M"`))
+	disabled, expired := buy(documented, 31), buy(wingtip, 35)
+	renewal := decode[partnercenter.Collection[*partnercenter.Order]](t, a.send(t, http.MethodGet, ordersOf(documented)+"?include_system_purchases=true", "", 200)).Items[0]
+	a.send(t, http.MethodGet, "/v1"+renewal.Links.ProvisioningStatus.URI, "", 200)
+	const now, more = partnercenter.ErrorCodeNoUpdatesNow, partnercenter.ErrorCodeNoMoreUpdates
+	of := func(rule, path, body string, code partnercenter.ErrorCode) refusal {
+		return refusal{rule: rule, request: request{name: rule, method: http.MethodPatch, path: path, body: body, status: 400, code: code}}
+	}
+	return []refusal{
+		of("change an order: a renewal placed it", orderAt(documented, renewal.ID), `{"status":"cancelled"}`, partnercenter.ErrorCodeOrderUnprocessable),
+		of("change subscription: it is expired", expired, `{"quantity":6}`, now),
+		of("suspend subscription: it is expired", expired, `{"status":"suspended"}`, now),
+		of("change subscription: it is disabled", disabled, `{"friendlyName":"gone"}`, more),
+		of("suspend subscription: it is disabled", disabled, `{"status":"suspended"}`, more),
+		of("reactivate subscription: it is disabled", disabled, `{"status":"active"}`, more),
+	}
 }
 
 // provisioningRefusals are changes before provisioning.

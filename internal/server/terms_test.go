@@ -53,7 +53,7 @@ func TestEndsByTheClock(t *testing.T) {
 		t.Errorf("not renewing, it ends on %s", s.CommitmentEndDate)
 	}
 	at("2028-11-29T00:00:00Z")
-	check(monthly, "2027-04-29", "2027-04-29")
+	check(monthly, "2028-11-29", "2028-11-29") // an extended service term
 	check(yearly, "2029-11-28", "2028-12-28")
 	a.check(t, request{path: subscriptionAt(documented, yearly) + "/provisioningstatus", status: 200, must: []string{`"endDate":"2029-11-28T00:00:00Z"`}})
 }

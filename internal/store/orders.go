@@ -28,11 +28,23 @@ type OrderQuery struct {
 	// IndirectReseller selects the orders with a line that has this indirect reseller
 	// on record, by tenant id or MPN id. Empty means all.
 	IndirectReseller string
+	// Derived are orders that are not stored and belong into the list: latest first,
+	// largest id first among equals. DerivedUntil is when there may be others; zero
+	// means never.
+	Derived      []DerivedOrder
+	DerivedUntil time.Time
 	// Now excludes the orders that are not visible yet.
 	Now time.Time
 	// Unsettled appends to dst the document of an order with changes in progress, as it
 	// looks now.
 	Unsettled func(dst, doc, facts []byte) ([]byte, error)
+}
+
+// DerivedOrder is an order that follows from others, as a list shows it.
+type DerivedOrder struct {
+	Created time.Time
+	ID      string
+	JSON    []byte
 }
 
 // isPlain reports whether the query is for all orders of a customer, the most frequent
@@ -53,7 +65,32 @@ type orderListing struct {
 }
 
 func newOrderListing(q *OrderQuery, dst []byte) orderListing {
-	return orderListing{OrderQuery: *q, now: ticksOf(q.Now), items: dst, start: len(dst), until: math.MaxInt64}
+	l := orderListing{OrderQuery: *q, now: ticksOf(q.Now), items: dst, start: len(dst), until: math.MaxInt64}
+	if !q.DerivedUntil.IsZero() {
+		l.until = ticksOf(q.DerivedUntil)
+	}
+	return l
+}
+
+// addDerived appends the derived orders that come before a stored one.
+func (l *orderListing) addDerived(created int64, orderID string) {
+	for len(l.Derived) > 0 {
+		d := &l.Derived[0]
+		if at := ticksOf(d.Created); at < created || at == created && orderKey(d.ID) < orderID {
+			return
+		}
+		l.next()
+		l.items = append(l.items, d.JSON...)
+		l.Derived = l.Derived[1:]
+	}
+}
+
+// next begins another order.
+func (l *orderListing) next() {
+	if l.count > 0 {
+		l.items = append(l.items, ',')
+	}
+	l.count++
 }
 
 // isVisible reports whether an order is visible, and notes when it will be.
@@ -65,10 +102,7 @@ func (l *orderListing) isVisible(visible, settled int64) bool {
 	if settled > l.now {
 		l.until = min(l.until, settled)
 	}
-	if l.count > 0 {
-		l.items = append(l.items, ',')
-	}
-	l.count++
+	l.next()
 	return true
 }
 
@@ -113,7 +147,7 @@ func (l *orderListing) result() OrderList {
 // unmap memory for every list.
 const listOrdersSQL = `
 SELECT CASE WHEN $3 = 1 THEN coalesce(o.priced_doc, o.doc) ELSE o.doc END,
-    coalesce(o.visible, -1), coalesce(o.settled, 0), o.facts
+    coalesce(o.visible, -1), coalesce(o.settled, 0), o.facts, coalesce(o.created, 0), coalesce(o.order_id, '')
 FROM customers c
 LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer_id
   AND (o.system = 0 OR $4 = 1)
@@ -177,13 +211,15 @@ func (s *Store) listRows(ctx context.Context, query statement, l *orderListing) 
 	for rows.Next() {
 		found = true
 		var doc, facts sql.RawBytes // valid until the next row, and not copied before
-		var visible, settled int64
-		if err := rows.Scan(&doc, &visible, &settled, &facts); err != nil {
+		var visible, settled, created int64
+		var orderID string
+		if err := rows.Scan(&doc, &visible, &settled, &facts, &created, &orderID); err != nil {
 			return err
 		}
 		if visible < 0 {
 			break // the customer has no such orders
 		}
+		l.addDerived(created, orderID)
 		if l.isVisible(visible, settled) {
 			if err := l.add(doc, facts, settled); err != nil {
 				return err
@@ -196,6 +232,7 @@ func (s *Store) listRows(ctx context.Context, query statement, l *orderListing) 
 	if !found {
 		return ErrNotYours
 	}
+	l.addDerived(math.MinInt64, "")
 	return l.checkItems()
 }
 

@@ -238,6 +238,11 @@ func describeSeats(ctx context.Context, call *command.Call, p *command.Plan, now
 	if *next.Quantity < *now.Quantity {
 		p.Add("give back", cmp.Or(refundable(now, call.Term.ServiceNow()), "nothing is refunded now"))
 	}
+	describePrice(ctx, call, p, now, next)
+}
+
+// describePrice adds what the seats of a subscription cost, according to its order.
+func describePrice(ctx context.Context, call *command.Call, p *command.Plan, now, next *partnercenter.Subscription) {
 	if now.OrderID == "" {
 		p.Add("price", "not known: the subscription names no order")
 		return

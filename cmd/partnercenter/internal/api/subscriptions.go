@@ -28,6 +28,7 @@ func Subscriptions(term *terminal.Terminal) *cobra.Command {
 			return subscription(call).AddOns.All(ctx)
 		}),
 		subscriptionsUpdate(),
+		subscriptionsSchedule(),
 		command.Get(oneSubscription("provisioning", "Show the provisioning status of a subscription",
 			"Show the provisioning status of a subscription. Microsoft's service requires a token with a user for it.", ""), provisioningView, func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
 			return subscription(call).ProvisioningStatus.Get(ctx)
@@ -159,6 +160,9 @@ func subscriptionDetail(s *partnercenter.Subscription, now time.Time) []terminal
 	facts.Add("created", terminal.TimeInWords(s.CreationDate, now))
 	facts.Add("started", terminal.TimeInWords(s.EffectiveStartDate, now))
 	describeFuture(&facts, s, now)
+	if s.ScheduledNextTermInstructions != nil || s.NextChargeInstructions != nil || len(s.ScheduledActions) > 0 {
+		facts.Add("will", scheduledInWords(s))
+	}
 	facts.Add("offer", s.OfferID)
 	facts.Add("order", s.OrderID)
 	facts.Add("add-on of", s.ParentSubscriptionID)
@@ -211,7 +215,11 @@ func subscriptionsUpdate() command.Form {
 the flags, unless it was changed in the meantime. With -f the file is sent unchanged.
 
 Status suspended suspends, active reactivates, and deleted cancels a marketplace
-subscription. To change the billing cycle use "orders patch".`,
+subscription, or one of new commerce within a week. To change the billing cycle use
+"orders patch", and for the next term "subscriptions schedule".
+
+In new commerce a change turns off what it leaves out: the renewal and what is
+scheduled. Flags leave nothing out; what a file leaves out is shown.`,
 		Example: `  partnercenter subscriptions update SUBSCRIPTION --customer ID --quantity 10
   partnercenter subscriptions update SUBSCRIPTION --customer ID --status suspended --yes`,
 		Flags:     u.addFlags,
@@ -263,7 +271,8 @@ func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, p
 		u.apply(u.next)
 	}
 	p.Add("subscription", fmt.Sprintf("%s %s", now.ID, subscriptionName(now)))
-	if !describeUpdate(p, now, u.next) {
+	changes := describeUpdate(p, now, u.next)
+	if lost := describeLoss(p, now, u.next); !changes && !lost {
 		return &command.Unneeded{Text: "nothing to change: the subscription already has these values", Item: now}
 	}
 	if !call.DryRun {
@@ -284,6 +293,15 @@ func (u *subscriptionUpdate) apply(s *partnercenter.Subscription) {
 	}
 	if u.given("auto-renew") {
 		s.AutoRenewEnabled = &u.autoRenew
+		if terminal.OrZero(s.ProductType).ID != "" {
+			// What is scheduled would contradict it.
+			s.ScheduledActions = slices.DeleteFunc(slices.Clone(s.ScheduledActions), func(a partnercenter.ScheduledAction) bool {
+				return u.autoRenew != (a.ActionType.Normalize() == partnercenter.ScheduledActionTypeRenew)
+			})
+			if !u.autoRenew {
+				s.ScheduledNextTermInstructions = nil
+			}
+		}
 	}
 }
 
