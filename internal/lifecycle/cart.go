@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,6 +33,8 @@ type CartFacts struct {
 	Ordered []string `json:"ordered,omitzero"`
 	// Orders are what they were answered with, with prices.
 	Orders []partnercenter.Order `json:"orders,omitzero"`
+	// Promotions are those that lines have without having named them.
+	Promotions []string `json:"promotions,omitzero"`
 }
 
 // CartCommand is the command to make a cart, or to replace its lines.
@@ -252,9 +255,20 @@ func (c *Cart) fill(account *Account, command CartCommand, settings Settings, no
 	d.LineItems = keepLines(command.Request.LineItems)
 	lines := cartLines(d)
 	numberCart(lines)
-	evaluate(account, lines, settings, now)
+	c.forgetPromotions(lines)
+	c.Facts.Promotions = evaluate(account, lines, settings, now)
 	group(lines)
 	return c, []Event{{Kind: kind}}, nil
+}
+
+// forgetPromotions takes promotions out of lines that were not named, so that they are
+// found again: carts are sent back with them.
+func (c *Cart) forgetPromotions(lines []*cartLine) {
+	for _, l := range lines {
+		if slices.Contains(c.Facts.Promotions, l.PromotionID) {
+			l.PromotionID = ""
+		}
+	}
 }
 
 // keepLines returns what a cart keeps of the lines of a request.
@@ -306,8 +320,8 @@ func numberCart(lines []*cartLine) {
 }
 
 // evaluate finds the items of lines, and says of each what it costs and what is wrong
-// with it.
-func evaluate(account *Account, lines []*cartLine, settings Settings, now time.Time) {
+// with it. It returns the promotions that it finds for lines that name none.
+func evaluate(account *Account, lines []*cartLine, settings Settings, now time.Time) (found []string) {
 	beside := make([]*catalog.Item, 0, len(lines))
 	for _, l := range lines {
 		if l.item, l.err = account.Catalog.Find(ascii.TrimSpace(l.CatalogItemID), account.Country); l.err == nil {
@@ -321,7 +335,11 @@ func evaluate(account *Account, lines []*cartLine, settings Settings, now time.T
 			l.CurrencyCode = currency
 		}
 		if l.item != nil {
-			l.settle()
+			named := l.PromotionID
+			l.settle(account, now)
+			if l.PromotionID != named && !slices.Contains(found, l.PromotionID) {
+				found = append(found, l.PromotionID)
+			}
 		}
 		if refused := l.refused(account, beside, settings, now); refused != nil {
 			l.Error = l.cartError(refused)
@@ -333,10 +351,12 @@ func evaluate(account *Account, lines []*cartLine, settings Settings, now time.T
 			}
 		}
 	}
+	return found
 }
 
-// settle fills in what the item decides where the request leaves it out, and the price.
-func (l *cartLine) settle() {
+// settle fills in what the item decides where the request leaves it out, the promotion and
+// the price.
+func (l *cartLine) settle(account *Account, now time.Time) {
 	item := l.item
 	if (l.BillingCycle == "" || l.BillingCycle == partnercenter.BillingCycleTypeUnknown) && len(item.BillingCycles) > 0 {
 		l.BillingCycle = item.BillingCycles[0]
@@ -350,6 +370,11 @@ func (l *cartLine) settle() {
 	if l.Quantity != nil {
 		priced := partnercenter.OrderLineItem{Quantity: l.Quantity}
 		setPrice(&priced, priceIn(item, l.BillingCycle))
+		asked := l.asked()
+		if p, _ := promotion(account, item, &asked, l.BillingCycle, now); p != nil {
+			discount(&priced, item, p)
+			l.PromotionID = priced.PromotionID
+		}
 		l.Pricing = priced.Pricing
 	}
 }

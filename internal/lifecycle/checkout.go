@@ -109,6 +109,7 @@ func CheckOut(account *Account, cart *Cart, command Checkout, settings Settings,
 			checked.lines = append(checked.lines, l)
 		}
 	}
+	c.cart.forgetPromotions(c.all)
 	evaluate(account, c.all, settings, now)
 	if err := check(checkoutRules, checked); err != nil {
 		return nil, err

@@ -495,6 +495,28 @@ func (a *api) subscriptionOf(t *testing.T, customer, offer string) string {
 	return id
 }
 
+// TestCartPromotion has a promotion apply by itself, as long as it does: it goes away with a
+// quantity that it is not for, although the whole cart is sent back.
+func TestCartPromotion(t *testing.T) {
+	a := newAPI(t)
+	body := cartOf(cartLine("CFQ7TTC0HD32:0002:CFQ7TTC0K6ZC", 2, `"billingCycle":"annual"`, `"termDuration":"P1Y"`))
+	raw := a.send(t, http.MethodPost, cartsOf(documented), body, http.StatusCreated)
+	cart := decode[partnercenter.Cart](t, raw)
+	const visio = "39NFJQT1VS2P:0001:39NFJQT1VS2Y"
+	if l := cart.LineItems[0]; l.PromotionID != visio || l.Pricing.ListPrice != "180.00" || l.Pricing.ExtendedPrice != "306.00" || l.Error != nil {
+		t.Errorf("%s", raw)
+	}
+	many := strings.Replace(string(raw), `"quantity":2`, `"quantity":21`, 1)
+	if l := decode[partnercenter.Cart](t, a.send(t, http.MethodPut, cartAt(documented, cart.ID), many, http.StatusCreated)).LineItems[0]; l.PromotionID != "" || l.Error != nil || l.Pricing.Price != "180.00" {
+		t.Errorf("%+v", l)
+	}
+	a.send(t, http.MethodPut, cartAt(documented, cart.ID), string(raw), http.StatusCreated)
+	a.send(t, http.MethodPut, cartAt(documented, cart.ID), body, http.StatusCreated)
+	if l := a.checkOut(t, documented, cart.ID).Orders[0].LineItems[0]; l.PromotionID != visio || l.Pricing.ExtendedPrice != "306.00" {
+		t.Errorf("%+v", l)
+	}
+}
+
 // TestCartPrices has carts and orders of those who may not see prices come without.
 func TestCartPrices(t *testing.T) {
 	a := newAPI(t, partnercentertest.Options{NoPriceAccess: true})
