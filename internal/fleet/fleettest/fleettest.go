@@ -54,7 +54,7 @@ func Main() {
 func Again(t *testing.T, but ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], //nolint:gosec // this program
-		"-test.timeout=10m", "-test.short="+fmt.Sprint(testing.Short()),
+		"-test.timeout=30m", "-test.short="+fmt.Sprint(testing.Short()),
 		"-test.skip=^("+strings.Join(append(but, t.Name()), "|")+")$")
 	cmd.Env = append(os.Environ(), Variable+"=1", "PARTNERCENTER_TEST_POSTGRES="+postgrestest.Start(t).URL("postgres"))
 	if out, err := cmd.CombinedOutput(); err != nil {
