@@ -362,7 +362,7 @@ func overRefusals(t *testing.T, a *api) []refusal {
 	of := func(rule, path, body string, code partnercenter.ErrorCode) refusal {
 		return refusal{rule: rule, request: request{name: rule, method: http.MethodPatch, path: path, body: body, status: 400, code: code}}
 	}
-	return []refusal{
+	list := []refusal{
 		of("change an order: a renewal placed it", orderAt(documented, renewal.ID), `{"status":"cancelled"}`, partnercenter.ErrorCodeOrderUnprocessable),
 		of("change subscription: it is expired", expired, `{"quantity":6}`, now),
 		of("suspend subscription: it is expired", expired, `{"status":"suspended"}`, now),
@@ -370,6 +370,20 @@ func overRefusals(t *testing.T, a *api) []refusal {
 		of("suspend subscription: it is disabled", disabled, `{"status":"suspended"}`, more),
 		of("reactivate subscription: it is disabled", disabled, `{"status":"active"}`, more),
 	}
+	for command, body := range map[string]string{
+		"transition": transitionTo(itemE5, 2, ""),
+		"upgrade":    `{"targetOffer":{"id":"` + offerE3 + `"}}`,
+		"convert":    `{"targetOfferId":"` + offerPaid + `"}`,
+	} {
+		what := map[string]string{"transition": "/transitions", "upgrade": "/upgrades", "convert": "/conversions"}[command]
+		for _, r := range []refusal{
+			of(command+" subscription: it is expired", expired+what, body, now), of(command+" subscription: it is disabled", disabled+what, body, more),
+		} {
+			r.method = http.MethodPost
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 // provisioningRefusals are changes before provisioning.
