@@ -5,7 +5,6 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
-	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 // listAzureEntitlements answers with the Azure subscriptions of a subscription to Azure.
@@ -76,11 +75,7 @@ func (s *Server) listTransferEligibility(c *call) error {
 	if err != nil {
 		return err
 	}
-	stored, err := s.config.Store.Subscriptions(c.r.Context(), store.SubscriptionQuery{PartnerID: c.claims.TenantID, CustomerID: c.customer})
-	if err != nil {
-		return err
-	}
-	list, err := restoreSubscriptions(account, stored)
+	list, err := s.allSubscriptions(c.r.Context(), account)
 	if err != nil {
 		return err
 	}

@@ -180,11 +180,7 @@ func (s *Server) cartAccount(ctx context.Context, c *call, cart *partnercenter.C
 	if err != nil || !lifecycle.LacksParent(account, lines) {
 		return account, held, err
 	}
-	stored, err := s.config.Store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: account.PartnerID, CustomerID: account.CustomerID})
-	if err != nil {
-		return nil, nil, err
-	}
-	account.Owned, err = restoreSubscriptions(account, stored)
+	account.Owned, err = s.allSubscriptions(ctx, account)
 	return account, held, err
 }
 

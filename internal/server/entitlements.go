@@ -62,11 +62,7 @@ func (s *Server) getOverage(c *call) error {
 	if err != nil {
 		return err
 	}
-	stored, err := s.config.Store.Subscriptions(c.r.Context(), store.SubscriptionQuery{PartnerID: c.claims.TenantID, CustomerID: c.customer})
-	if err != nil {
-		return err
-	}
-	list, err := restoreSubscriptions(account, stored)
+	list, err := s.allSubscriptions(c.r.Context(), account)
 	if err != nil {
 		return err
 	}

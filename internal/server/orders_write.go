@@ -221,6 +221,15 @@ func restoreSubscription(a *lifecycle.Account, r *store.SubscriptionRecord) (*li
 	return list[0], nil
 }
 
+// allSubscriptions reads all subscriptions of an account's customer.
+func (s *Server) allSubscriptions(ctx context.Context, a *lifecycle.Account) ([]*lifecycle.Subscription, error) {
+	stored, err := s.config.Store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID})
+	if err != nil {
+		return nil, err
+	}
+	return restoreSubscriptions(a, stored)
+}
+
 // restoreSubscriptions rebuilds many subscriptions, and each order that they are
 // derived from once.
 func restoreSubscriptions(a *lifecycle.Account, stored []store.SubscriptionRecord) ([]*lifecycle.Subscription, error) {

@@ -113,11 +113,7 @@ func (s *Server) aboutMovingSeats(c *call, answer func(*lifecycle.Account, *life
 
 // addSubscriptions adds all subscriptions of the customer to an account.
 func (s *Server) addSubscriptions(ctx context.Context, a *lifecycle.Account) error {
-	stored, err := s.config.Store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID})
-	if err != nil {
-		return err
-	}
-	list, err := restoreSubscriptions(a, stored)
+	list, err := s.allSubscriptions(ctx, a)
 	if err != nil {
 		return err
 	}
