@@ -49,14 +49,37 @@ var ErrTooLarge = errors.New("which is the limit")
 
 // ReadFrom is like Read, for an open file by any name.
 func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, err
+	var data []byte
+	tooLarge := left(r) > limit
+	if !tooLarge {
+		var err error
+		if data, err = io.ReadAll(io.LimitReader(r, limit+1)); err != nil {
+			return nil, err
+		}
+		tooLarge = int64(len(data)) > limit
 	}
-	if int64(len(data)) > limit {
+	if tooLarge {
 		return nil, fmt.Errorf("%s has more than %d bytes, %w", name, limit, ErrTooLarge)
 	}
 	return data, nil
+}
+
+// left returns how many bytes of a file are still to be read, or 0 if that shows only as it
+// is read.
+func left(r io.Reader) int64 {
+	f, ok := r.(*os.File)
+	if !ok {
+		return 0
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0
+	}
+	return info.Size() - at
 }
 
 // CheckReplaceable fails if there is something else than a regular file by a name: writing
