@@ -97,6 +97,9 @@ func New(options Options) (*Cluster, error) {
 // Close ends a cluster of New and removes it.
 func (c *Cluster) Close() error { return c.server.close() }
 
+// Data returns the folder with the data of a private cluster.
+func (c *Cluster) Data() string { return c.server.data() }
+
 // Process returns the process of a private cluster, the parent of those that serve its
 // connections.
 func (c *Cluster) Process() int {

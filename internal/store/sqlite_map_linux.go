@@ -1,10 +1,12 @@
 package store
 
 import (
+	"iter"
 	"math"
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -25,8 +27,10 @@ type fileMap struct {
 	mu       sync.Mutex // guards segments that are not mapped yet
 	segments [256]segment
 
-	stop  atomic.Bool    // ends readAhead
-	ahead sync.WaitGroup // readAhead
+	stop    atomic.Bool    // ends readAhead
+	ahead   sync.WaitGroup // readAhead
+	touched byte           // what readAhead has read, which means nothing
+	used    atomic.Bool    // by readers, since readAhead looked
 
 	// The functions that SQLite calls, which has only their addresses.
 	fetch   func(tls *libc.TLS, file uintptr, offset sqlite3.Tsqlite3_int64, n int32, to uintptr) int32
@@ -57,6 +61,9 @@ func newFileMap(file *os.File, limit int64) *fileMap {
 	}
 	m := &fileMap{file: file, limit: limit}
 	m.fetch = func(_ *libc.TLS, _ uintptr, offset sqlite3.Tsqlite3_int64, n int32, to uintptr) int32 {
+		if !m.used.Load() { // reading alone leaves it in the caches of all processors
+			m.used.Store(true)
+		}
 		*(*uintptr)(pointer(to)) = m.page(offset, int64(n))
 		return sqlite3.SQLITE_OK
 	}
@@ -135,32 +142,62 @@ func (m *fileMap) mapSegment(i int64) uintptr {
 const aheadSize = 4 << 20
 
 // readAhead maps what the system has in memory of the file, in a quarter of the time that
-// the faults of readers take. Nothing is read from the disk.
+// the faults of readers take. Nothing is read from the disk. Then it uses each page once, as
+// some hypervisors map theirs only then, in no time that the system could see. That takes
+// longer, so it leaves the processor to the readers most of the time, if there are any.
 func (m *fileMap) readAhead() {
+	m.eachResident(func(run []byte) bool {
+		return unix.Madvise(run, unix.MADV_POPULATE_READ) == nil // or else Linux before 5.14
+	})
+	m.eachResident(func(run []byte) bool {
+		m.used.Store(false)
+		began := time.Now()
+		for i := 0; i < len(run); i += os.Getpagesize() {
+			m.touched ^= run[i]
+		}
+		if m.used.Load() {
+			time.Sleep(9 * time.Since(began))
+		}
+		return true
+	})
+}
+
+// eachResident calls do with what the system has in memory of the file, until it returns
+// false.
+func (m *fileMap) eachResident(do func(run []byte) bool) {
 	resident := make([]byte, aheadSize/os.Getpagesize())
 	for at, end := int64(0), min(m.fileSize(), m.limit); at+aheadSize <= end && !m.stop.Load(); at += aheadSize {
 		start := m.page(at, aheadSize-overread)
 		if start == 0 {
 			return
 		}
-		part := memory(start, aheadSize)
 		_, _, errno := unix.Syscall(unix.SYS_MINCORE, start, aheadSize, uintptr(unsafe.Pointer(&resident[0])))
 		if errno != 0 {
 			return
 		}
-		if isResident(resident) && unix.Madvise(part, unix.MADV_POPULATE_READ) != nil {
-			return // Linux before 5.14
+		part := memory(start, aheadSize)
+		for from, to := range residentRuns(resident) {
+			if !do(part[from*os.Getpagesize() : to*os.Getpagesize()]) {
+				return
+			}
 		}
 	}
 }
 
-func isResident(pages []byte) bool {
-	for _, p := range pages {
-		if p&1 == 0 {
-			return false
+// residentRuns returns where runs of pages begin and end that the system has in memory.
+func residentRuns(pages []byte) iter.Seq2[int, int] {
+	return func(yield func(int, int) bool) {
+		from := 0
+		for i := 0; i <= len(pages); i++ {
+			if i < len(pages) && pages[i]&1 != 0 {
+				continue
+			}
+			if from < i && !yield(from, i) {
+				return
+			}
+			from = i + 1
 		}
 	}
-	return true
 }
 
 // close unmaps the file. No connection may use it any more.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -79,5 +80,16 @@ func TestMappedInPart(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What the system has in memory only in part is mapped in part.
+func TestResidentRuns(t *testing.T) {
+	var got []string
+	for from, to := range residentRuns([]byte{1, 3, 0, 2, 1, 0, 0, 1}) {
+		got = append(got, fmt.Sprint(from, "-", to))
+	}
+	if want := []string{"0-2", "4-5", "7-8"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
