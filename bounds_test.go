@@ -474,25 +474,27 @@ func TestGatheredAnswers(t *testing.T) {
 // Only what arrives counts.
 func TestBrokenAnswersTakeNoRoom(t *testing.T) {
 	const pages = 5
-	calls := 0
+	var calls, asked atomic.Int32 // of all, and of pages
 	s := newStub(t, func(w http.ResponseWriter, r *http.Request) {
-		calls++
-		if page := (calls + 1) / 2; r.URL.Path != "/v1/customers" {
+		calls.Add(1)
+		if r.URL.Path != "/v1/customers" { // the orders of several at once
 			io.WriteString(w, `{"totalCount":0,"items":[]}`)
-		} else {
-			body := fmt.Sprintf(`{"totalCount":1,"items":[{"id":"c%d","pad":%q}]`, page, strings.Repeat("x", 180<<10))
-			if page < pages {
-				body += fmt.Sprintf(`,"continuationToken":"t%d"`, page)
-			}
-			w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
-			if io.WriteString(w, body); calls%2 == 0 {
-				io.WriteString(w, "}")
-			}
+			return
+		}
+		try := asked.Add(1)
+		page := (try + 1) / 2
+		body := fmt.Sprintf(`{"totalCount":1,"items":[{"id":"c%d","pad":%q}]`, page, strings.Repeat("x", 180<<10))
+		if page < pages {
+			body += fmt.Sprintf(`,"continuationToken":"t%d"`, page)
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
+		if io.WriteString(w, body); try%2 == 0 {
+			io.WriteString(w, "}")
 		}
 	})
 	err := last(s.client(t, func(o *partnercenter.ClientOptions) { o.MaxAnswerSize = 1 << 20 }).Orders.All(t.Context(), nil))
-	if err != nil || calls != 2*pages+pages {
-		t.Errorf("%v after %d calls", err, calls)
+	if err != nil || calls.Load() != 2*pages+pages {
+		t.Errorf("%v after %d calls", err, calls.Load())
 	}
 }
 

@@ -157,6 +157,8 @@ type Client struct {
 	Products        *CountrySelector[*ProductsClient]
 	// ProductPromotions are discounts on items of new commerce.
 	ProductPromotions *CountrySelector[*PromotionsClient]
+	// ProductUpgrades make an Azure plan of a customer's legacy Azure subscriptions.
+	ProductUpgrades *ProductUpgradesClient
 	// Extensions are calls that do not belong to a resource, such as an
 	// inventory check.
 	Extensions *ExtensionsClient
@@ -212,6 +214,7 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 	c.Offers = sold(c, "offers", func(r resource) *OffersClient { return &OffersClient{offers{r}} })
 	c.OfferCategories = sold(c, "offercategories", func(r resource) *OfferCategoriesClient { return &OfferCategoriesClient{r} })
 	c.ProductPromotions = sold(c, "productpromotions", func(r resource) *PromotionsClient { return &PromotionsClient{r} })
+	c.ProductUpgrades = &ProductUpgradesClient{resource{client: c}.name("productupgrades")}
 	c.Products = sold(c, "products", func(r resource) *ProductsClient { return &ProductsClient{r} })
 	c.Extensions = &ExtensionsClient{
 		Product: sold(c, "extensions/product", func(r resource) *ProductExtensionsClient { return &ProductExtensionsClient{r} }),

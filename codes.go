@@ -47,6 +47,8 @@ const (
 	ErrorCodePromotionInvalid      ErrorCode = "27007"  // 400
 	ErrorCodeCustomEndMismatch     ErrorCode = "900242" // 400: no term can end on the date
 	ErrorCodeCustomEndNotOffered   ErrorCode = "900244" // 400: only terms of OnlineServicesNCE can
+	ErrorCodeCustomEndOutsideTerm  ErrorCode = "900245" // 400: the date is not one of the first term
+	ErrorCodeCustomEndUnaligned    ErrorCode = "900246" // 400: no subscription ends on the date
 	ErrorCodeSavingsPlanInput      ErrorCode = "900312" // 400
 
 	// Carts.
@@ -107,11 +109,12 @@ const (
 	ErrorCodePartnerNotUpdatable      ErrorCode = "800098" // 400
 	ErrorCodeAutoRenewNotEligible     ErrorCode = "800093" // 400
 	ErrorCodeStatusChangeUnsupported  ErrorCode = "800040" // 400
-	ErrorCodeSubscriptionNotReady     ErrorCode = "800082" // 400: still being provisioned
+	ErrorCodeSubscriptionNotReady     ErrorCode = "800082" // 409: still being provisioned
 	ErrorCodeSubscriptionNotActivated ErrorCode = "800081" // 400
 	ErrorCodeAlreadyActivated         ErrorCode = "800041" // 400
 	ErrorCodeNoTermForTrial           ErrorCode = "800107" // 400: the term of a trial cannot change
 	ErrorCodeTermInvalid              ErrorCode = "800121" // 400
+	ErrorCodeTermDecreased            ErrorCode = "800122" // 400: a term becomes longer only
 	ErrorCodeNextTermInvalid          ErrorCode = "900268" // 400: of a scheduled change
 	ErrorCodeNextCycleTooLong         ErrorCode = "900270" // 400: of a scheduled change
 	ErrorCodeNextCycleInvalid         ErrorCode = "900269" // 400: of a scheduled change
@@ -122,9 +125,19 @@ const (
 	ErrorCodeEntitlementNotFound ErrorCode = "800111" // 404
 	ErrorCodeLegacyAzure         ErrorCode = "800112" // 403: not for a legacy offer's
 	ErrorCodeCancellationReason  ErrorCode = "900307" // 400
-	ErrorCodePlanInUse           ErrorCode = "900115" // 403: it cannot be suspended
+	ErrorCodePlanInUse           ErrorCode = "900115" // 403: it cannot be suspended or cancelled
 	ErrorCodeOverageNotEligible  ErrorCode = "800114" // 403
 	ErrorCodeOverageElsewhere    ErrorCode = "800115" // 403: another partner's
+
+	// Upgrades of products.
+	ErrorCodeAzureSuspended     ErrorCode = "900105" // 403: one of the Azure subscriptions is
+	ErrorCodeUpgradeNotFound    ErrorCode = "900106" // 404
+	ErrorCodeNoAzureInCatalog   ErrorCode = "900107" // 400
+	ErrorCodeNoAzureToUpgrade   ErrorCode = "900108" // 403
+	ErrorCodeUpgradeInProgress  ErrorCode = "900109" // 409
+	ErrorCodeUpgradeCompleted   ErrorCode = "900110" // 400
+	ErrorCodeUpgradeOfAnother   ErrorCode = "900111" // 400: the customer has another one
+	ErrorCodeUpgradeNotPossible ErrorCode = "900120" // 403
 
 	// Seats that move to another item.
 	ErrorCodeTargetUnusable  ErrorCode = "900236" // 400: the subscription to move them into cannot be used

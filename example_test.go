@@ -193,23 +193,20 @@ func ExampleCartClient_CheckOut() {
 	// Output: pending 2160.00 USD
 }
 
-// Change a subscription: get it, change it, send it back.
-func ExampleSubscriptionClient_Patch() {
+// Change the number of licences, and nothing else.
+func ExampleSubscriptionClient_Change() {
 	pc, done := startServer()
 	defer done()
 	ctx := context.Background()
 
 	client := pc.Customers.ByID(sample).Subscriptions.ByID("subscription id")
-	subscription, err := client.Get(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
-	subscription.Quantity = new(10)
-	if _, err := client.Patch(ctx, subscription); err != nil {
-		var e *partnercenter.Error
-		if errors.As(err, &e) && e.Code == partnercenter.ErrorCodeEtagStale {
-			fmt.Println("somebody else changed it meanwhile: get it again")
-		}
+	_, err := client.Change(ctx, func(s *partnercenter.Subscription) error {
+		s.Quantity = new(10)
+		return nil
+	})
+	var e *partnercenter.Error
+	if errors.As(err, &e) && e.Code == partnercenter.ErrorCodeEtagStale {
+		fmt.Println("somebody else changed it meanwhile: try again")
 	}
 }
 

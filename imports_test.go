@@ -231,7 +231,7 @@ var importTable = map[string]rule{
 			"internal/lifecycle", "internal/localca", "internal/ops", "internal/private", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token", "internal/words",
 		},
 		others: []string{
-			"github.com/dustin/go-humanize", "github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync",
+			"github.com/dustin/go-humanize", "github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync", "golang.org/x/sys",
 			"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp", "go.opentelemetry.io/otel",
 		},
 		why: "the server is assembled here, and no other command links it",

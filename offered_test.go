@@ -162,8 +162,20 @@ var verbs = map[string]func(context.Context, *partnercenter.Client) error{
 	"subscriptions set-overage": func(ctx context.Context, pc *partnercenter.Client) error {
 		return second(customerOf(pc).Subscriptions.Overage().Put(ctx, &partnercenter.Overage{}))
 	},
+	"subscriptions list-custom-term-end-dates": func(ctx context.Context, pc *partnercenter.Client) error {
+		return second(customerOf(pc).Subscriptions.CustomTermEndDates().ByTermDuration("P1Y").Get(ctx))
+	},
 	"entitlements list": func(ctx context.Context, pc *partnercenter.Client) error {
 		return second(customerOf(pc).Entitlements.Get(ctx))
+	},
+	"productupgrades create": func(ctx context.Context, pc *partnercenter.Client) error {
+		return second(pc.ProductUpgrades.Create(ctx, &partnercenter.ProductUpgradeRequest{}))
+	},
+	"productupgrades check-eligibility": func(ctx context.Context, pc *partnercenter.Client) error {
+		return second(pc.ProductUpgrades.CheckEligibility(ctx, &partnercenter.ProductUpgradeRequest{}))
+	},
+	"productupgrades get-status": func(ctx context.Context, pc *partnercenter.Client) error {
+		return second(pc.ProductUpgrades.ByID("u").CheckStatus(ctx, &partnercenter.ProductUpgradeRequest{}))
 	},
 	"promotions list": func(ctx context.Context, pc *partnercenter.Client) error {
 		return second(pc.ProductPromotions.ByCountry("US").Get(ctx))

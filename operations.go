@@ -244,6 +244,7 @@ var operations = []Operation{
 	op("subscriptions", "reactivate-azure-entitlement", http.MethodPost, subscriptionPattern+"/azureentitlements/{entitlement-id}/reactivate", CredentialKindBoth, sellers, CloudName21Vianet),
 	op("subscriptions", "get-overage", http.MethodGet, customerPattern+"/subscriptions/overage", CredentialKindBoth, everybody, CloudName21Vianet),
 	op("subscriptions", "set-overage", http.MethodPut, customerPattern+"/subscriptions/overage", CredentialKindBoth, sellers, CloudName21Vianet),
+	op("subscriptions", "list-custom-term-end-dates", http.MethodGet, customerPattern+"/subscriptions/customtermenddates", CredentialKindBoth, everybody),
 	op("promotions", "list", http.MethodGet, "/v1/productpromotions", CredentialKindBoth, sellers),
 	op("promotions", "get", http.MethodGet, "/v1/productpromotions/{promotion-id}", CredentialKindBoth, sellers),
 	op("promotions", "check-eligibilities", http.MethodPost, customerPattern+"/promotioneligibilities", CredentialKindBoth, sellers),

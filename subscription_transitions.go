@@ -66,6 +66,9 @@ type Transition struct {
 	TermDuration     string           `json:"termDuration,omitzero"` // P1M, P1Y, P3Y
 	BillingCycle     BillingCycleType `json:"billingCycle,omitzero"`
 	PromotionID      string           `json:"promotionId,omitzero"` // product:sku:id
+	// AttestationAccepted says, for a new subscription, that the customer has attested what
+	// the SKU asks for; see [OrderLineItem]. Its page does not have it.
+	AttestationAccepted *bool `json:"attestationAccepted,omitzero"`
 	// Events are what happened so far, oldest first. Set by the service.
 	Events     []TransitionEvent   `json:"events,omitzero"`
 	Attributes *ResourceAttributes `json:"attributes,omitzero"`

@@ -53,7 +53,7 @@ type Subscription struct {
 	ContractType      ContractType   `json:"contractType,omitzero"`
 	RefundOptions     []RefundOption `json:"refundOptions,omitzero"`
 	TermDuration      string         `json:"termDuration,omitzero"` // P1M, P1Y, P3Y
-	// RenewalTermDuration is the term after this one. In answers of new commerce it is
+	// RenewalTermDuration is the term after this one; can be changed. In answers of new commerce it is
 	// an empty string rather than absent when it is not set.
 	RenewalTermDuration *string `json:"renewalTermDuration,omitzero"`
 	// CancellationAllowedUntilDate is when the last seats stop being
@@ -64,7 +64,7 @@ type Subscription struct {
 	// RefundableQuantity says how many seats can be refunded, and until when;
 	// new commerce only.
 	RefundableQuantity *RefundableQuantity `json:"refundableQuantity,omitzero"`
-	CustomTermEndDate  Time                `json:"customTermEndDate,omitzero"` // of the first term
+	CustomTermEndDate  Time                `json:"customTermEndDate,omitzero"` // of a term that ends early: see [CustomTermEndDate]
 	PromotionID        string              `json:"promotionId,omitzero"`       // product:sku:id
 	AttentionNeeded    *bool               `json:"attentionNeeded,omitzero"`
 	ActionTaken        *bool               `json:"actionTaken,omitzero"`
@@ -78,11 +78,59 @@ type Subscription struct {
 	ScheduledNextTermInstructions *SubscriptionInstructions `json:"scheduledNextTermInstructions,omitzero"`
 	// NextChargeInstructions is what changes with the next charge; can be changed.
 	NextChargeInstructions *SubscriptionInstructions `json:"nextChargeInstructions,omitzero"`
-	// ScheduledActions is what happens when the term ends; can be changed.
-	ScheduledActions ScheduledActions    `json:"scheduledActions,omitzero"`
-	Attributes       *ResourceAttributes `json:"attributes,omitzero"`
-	Extra            jsontext.Value      `json:",embed"`
+	// ScheduledActions is what happens when the term ends, or on a date; can be changed.
+	ScheduledActions ScheduledActions `json:"scheduledActions,omitzero"`
+	// LineItems say what a savings plan is for. Others have none.
+	LineItems  []SubscriptionLineItem `json:"lineItems,omitzero"`
+	Attributes *ResourceAttributes    `json:"attributes,omitzero"`
+	Extra      jsontext.Value         `json:",embed"`
 }
+
+// SubscriptionLineItem is what a savings plan is for.
+//
+// https://learn.microsoft.com/partner-center/developer/subscription-resources
+type SubscriptionLineItem struct {
+	ID                 string              `json:"id,omitzero"`
+	FriendlyName       string              `json:"friendlyName,omitzero"`
+	Scope              *SubscriptionScope  `json:"scope,omitzero"`
+	AutoRenewEnabled   *bool               `json:"autoRenewEnabled,omitzero"`
+	Status             SubscriptionStatus  `json:"status,omitzero"`
+	PurchaseCommitment *PurchaseCommitment `json:"purchaseCommitment,omitzero"`
+	Extra              jsontext.Value      `json:",embed"`
+}
+
+// SubscriptionScope is the use of Azure that a savings plan is for.
+type SubscriptionScope struct {
+	Type              SubscriptionScopeType `json:"type,omitzero"`
+	SubscriptionID    string                `json:"subscriptionId,omitzero"` // of the Azure plan
+	EntitlementID     string                `json:"entitlementId,omitzero"`  // of the Azure subscription
+	ManagementGroupID string                `json:"managementGroupId,omitzero"`
+	ResourceGroupID   string                `json:"resourceGroupId,omitzero"`
+	Extra             jsontext.Value        `json:",embed"`
+}
+
+// SubscriptionScopeType is the kind of a [SubscriptionScope].
+type SubscriptionScopeType string
+
+// The documented kinds.
+const (
+	SubscriptionScopeTypeSingle          SubscriptionScopeType = "Single"
+	SubscriptionScopeTypeShared          SubscriptionScopeType = "Shared"
+	SubscriptionScopeTypeResourceGroup   SubscriptionScopeType = "Resource group"
+	SubscriptionScopeTypeManagementGroup SubscriptionScopeType = "Management group"
+)
+
+var subscriptionScopeTypes = []SubscriptionScopeType{
+	SubscriptionScopeTypeSingle, SubscriptionScopeTypeShared, SubscriptionScopeTypeResourceGroup, SubscriptionScopeTypeManagementGroup,
+}
+
+// Normalize returns the constant that t spells, or t unchanged.
+func (t SubscriptionScopeType) Normalize() SubscriptionScopeType {
+	return normalize(t, subscriptionScopeTypes)
+}
+
+// Known reports whether t spells a documented value.
+func (t SubscriptionScopeType) Known() bool { return isKnown(t, subscriptionScopeTypes) }
 
 // SubscriptionStatus is the state of a subscription.
 type SubscriptionStatus string
@@ -124,7 +172,7 @@ func (s *SubscriptionStatus) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 type SubscriptionInstructions struct {
 	Product           *InstructedProduct `json:"product,omitzero"`
 	Quantity          *int               `json:"quantity,omitzero"`
-	CustomTermEndDate Time               `json:"customTermEndDate,omitzero"`
+	CustomTermEndDate Time               `json:"customTermEndDate,omitzero"` // one of [CustomTermEndDate]
 	Extra             jsontext.Value     `json:",embed"`
 }
 
@@ -284,6 +332,11 @@ func (c *SubscriptionsClient) All(ctx context.Context) iter.Seq2[*Subscription, 
 	return readAll[Subscription](ctx, c.resource)
 }
 
+// CustomTermEndDates selects the dates on which the first term of a purchase can end.
+func (c *SubscriptionsClient) CustomTermEndDates() *CustomTermEndDatesClient {
+	return &CustomTermEndDatesClient{c.name("customtermenddates")}
+}
+
 // Overage selects whether calls are paid by use.
 func (c *SubscriptionsClient) Overage() *OverageClient { return &OverageClient{c.name("overage")} }
 
@@ -363,26 +416,32 @@ func (c *SubscriptionClient) Get(ctx context.Context) (*Subscription, error) {
 	return read[Subscription](ctx, c.resource)
 }
 
-// Patch changes the subscription and returns its new state. Get the
-// subscription, change its Quantity, Status, FriendlyName or AutoRenewEnabled,
-// and send all of it: status suspended suspends, active reactivates, deleted
-// cancels a marketplace subscription. The service may accept a change and apply
-// it later (202); Patch then returns the current state.
+// Patch sends a subscription as it is, and returns its new state. Prefer
+// [SubscriptionClient.Change], which leaves nothing out.
 //
-// In new commerce a change without AutoRenewEnabled ends the renewal, and one
-// without ScheduledNextTermInstructions, NextChargeInstructions or ScheduledActions
-// removes them: send what was read.
+// In new commerce a PATCH turns off what it leaves out: one without AutoRenewEnabled ends
+// the renewal, and one without ScheduledNextTermInstructions, NextChargeInstructions or
+// ScheduledActions removes them. So send all of a subscription that was read, with another
+// Quantity, Status, FriendlyName or AutoRenewEnabled, or another schedule: status suspended
+// suspends, active reactivates, deleted cancels a marketplace subscription, or one of new
+// commerce or to software, within a week, and an Azure plan without an active Azure
+// subscription at any time. A longer TermDuration begins at once, with BillingCycle, and
+// removes what is scheduled. The service may accept a change and apply it later (202); Patch
+// then returns the current state.
 //
 // The subscription's etag is sent unchanged. If it is stale the error is an
 // [*Error] with status 400 and code 2055: read the subscription again before
 // repeating the change. Other codes with status 400 are 2002 for a quantity out
 // of range, 2001 and 800091 for a suspended subscription, 2011 for a deleted
 // one, 800090 for a quantity that cannot decrease, 800093 for a subscription
-// that cannot renew, 900268 to 900270 for a next term that is not sold, 900279
-// and 900280 for a term that is over, 2054 for a billing cycle, which
-// [OrderClient.Patch] changes; with status 409, 27009 for an add-on whose base is not active; with status
-// 403, 900115 for an Azure plan with an active Azure subscription; and
-// those of [SubscriptionClient.Get].
+// that cannot renew, 800121 and 800122 for a term that is not sold or shorter,
+// 900267 for a next term that is shorter than the present one, 900268 to 900270
+// for one that is not sold, 900279 and 900280 for a
+// term that is over, 2054 for a billing cycle, which [OrderClient.Patch]
+// changes; with status 409, 27009 for an add-on whose base is not active; with
+// status 403, 900115 for an Azure plan with an active Azure subscription, and
+// 800020 for an item that the subscription cannot become; and those of
+// [SubscriptionClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/change-the-quantity-of-a-subscription
 // https://learn.microsoft.com/partner-center/developer/suspend-a-subscription

@@ -121,8 +121,8 @@ func TestLimitedLists(t *testing.T) {
 			}
 		}
 	}
-	if found != 11 {
-		t.Errorf("%d kinds of limited lists, want 11", found)
+	if found != 12 {
+		t.Errorf("%d kinds of limited lists, want 12", found)
 	}
 }
 

@@ -54,11 +54,15 @@ var payloadTypes = map[string]func() any{
 	"Overage":                                   newOf[partnercenter.Overage],
 	"OverageRequest":                            newOf[partnercenter.Overage],
 	"OverageCollection":                         newOf[partnercenter.Collection[*partnercenter.Overage]],
+	"CustomTermEndDateCollection":               newOf[partnercenter.Collection[*partnercenter.CustomTermEndDate]],
 	"EntitlementCollection":                     newOf[partnercenter.Collection[*partnercenter.Entitlement]],
 	"Promotion":                                 newOf[partnercenter.Promotion],
 	"PromotionCollection":                       newOf[partnercenter.Collection[*partnercenter.Promotion]],
 	"PromotionEligibilitiesRequest":             newOf[partnercenter.PromotionEligibilitiesRequest],
 	"PromotionEligibilitiesCollection":          newOf[partnercenter.Collection[*partnercenter.PromotionEligibilities]],
+	"ProductUpgradeRequest":                     newOf[partnercenter.ProductUpgradeRequest],
+	"ProductUpgradesEligibility":                newOf[partnercenter.ProductUpgradesEligibility],
+	"ProductUpgradesStatus":                     newOf[partnercenter.ProductUpgradesStatus],
 	"CustomerCollection":                        newOf[partnercenter.Collection[*partnercenter.Customer]],
 	"Customer":                                  newOf[partnercenter.Customer],
 	"CustomerCompanyProfile":                    newOf[partnercenter.CustomerCompanyProfile],
@@ -90,6 +94,7 @@ var notByEncodingJSON = []string{
 	"AttachmentMetadata", "SubscriptionProvisioningStatus", "SubscriptionRegistrationStatus", "SubscriptionActivationResult",
 	"CustomerCompanyProfile", "CustomerBillingProfile", "CustomerRelationshipRequest", "ApplicationConsent", "InventoryCheckRequest", "[]InventoryItem", "Promotion", "PromotionEligibilitiesRequest", "Overage", "OverageRequest",
 	"SupportContact", "SupportContactRequest", "AzureEntitlement", "AzureEntitlementCancellation", "[]TransferEligibility",
+	"ProductUpgradeRequest", "ProductUpgradesEligibility", "ProductUpgradesStatus",
 }
 
 // TestPayloadsRoundTrip decodes and encodes every payload. An equal JSON value

@@ -48,6 +48,10 @@ import (
 // CustomerID is a customer in the sample data, with two orders.
 const CustomerID = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
 
+// CartID is a cart of that customer, which can be checked out for seven days after the
+// server was started or reset.
+const CartID = "0e5f7b1c-6d82-4a39-9b47-c8d1e0f2a364"
+
 // Options are the options of [NewServer]. The zero value serves the sample
 // data without limits. Negative numbers are an error.
 type Options struct {
@@ -340,9 +344,12 @@ func (s *Server) forget() {
 	}
 }
 
+// sample is shared by all servers of the process, which only read it.
+var sample = sync.OnceValues(seed.Sample)
+
 func readSeed(r io.Reader) (*seed.Seed, error) {
 	if r == nil {
-		return seed.Sample()
+		return sample()
 	}
 	return seed.Read("seed", r)
 }
@@ -382,6 +389,30 @@ func (s *Server) Close() {
 		}
 		s.logs.Close()
 	})
+}
+
+// Import adds saved answers of the API to the first partner's data: customers, orders and,
+// with the orders, subscriptions, their transitions and support contacts, overages, and
+// open carts. Each reader may have several, one after another. It changes nothing if one of
+// them cannot be imported.
+func (s *Server) Import(answers ...io.Reader) error {
+	var imported seed.Import
+	for i, r := range answers {
+		if err := seed.ReadImport(fmt.Sprintf("answer %d", i), r, &imported); err != nil {
+			return err
+		}
+	}
+	ctx := context.Background()
+	partners, err := s.store.Partners(ctx)
+	if err != nil {
+		return err
+	}
+	data, _, err := imported.Seed(partners[0])
+	if err != nil {
+		return err
+	}
+	_, err = s.store.Load(ctx, data)
+	return err
 }
 
 // Reset restores the initial state of the server: the data of the seed, without

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,6 +33,30 @@ func TestServer(t *testing.T) {
 	if _, err := pc.Customers.Get(t.Context()); err != nil {
 		t.Errorf("over TLS: %v", err)
 	}
+}
+
+// TestServersAtOnce starts servers and has them begin again, all at the same time: they share
+// the sample data.
+func TestServersAtOnce(t *testing.T) {
+	var servers sync.WaitGroup
+	for range 3 {
+		servers.Go(func() {
+			srv, err := partnercentertest.Start(partnercentertest.Options{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer srv.Close()
+			if err := srv.Reset(); err != nil {
+				t.Error(err)
+			}
+			customers, err := srv.Client().Customers.Get(t.Context())
+			if err != nil || len(customers.Items) == 0 {
+				t.Errorf("%v, %v", customers, err)
+			}
+		})
+	}
+	servers.Wait()
 }
 
 // TestSeedOfOnesOwn serves the test's own data, next to a server with the sample.

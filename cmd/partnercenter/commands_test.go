@@ -126,7 +126,7 @@ func runAsReader(t *testing.T, script string) {
 		return strings.HasPrefix(variable, "PARTNERCENTER_") || strings.HasPrefix(variable, "AZURE_")
 	})
 	sh.Env = append(sh.Env, "HOME="+dir, "XDG_CONFIG_HOME="+filepath.Join(dir, "config"), "TMPDIR="+dir,
-		"BROWSER=browser", "BROWSER_LOG="+filepath.Join(dir, "browser.log"), "GORACE=atexit_sleep_ms=0")
+		"BROWSER=browser", "BROWSER_LOG="+filepath.Join(dir, "browser.log"), "PATH="+withProgram(t), "GORACE=atexit_sleep_ms=0")
 	sh.WaitDelay = 10 * time.Second
 	if out, err := sh.CombinedOutput(); err != nil {
 		t.Errorf("%v:\n%s", err, out)

@@ -54,7 +54,7 @@ func TestShellsComplete(t *testing.T) {
 				"partnercenter help exit":              "exit-codes",
 			} {
 				cmd := exec.CommandContext(t.Context(), shell, args...) //nolint:gosec // as above
-				cmd.Env = append(os.Environ(), "LINE="+line, "HOME="+home, "XDG_CONFIG_HOME="+home, "GORACE=atexit_sleep_ms=0")
+				cmd.Env = append(os.Environ(), "LINE="+line, "HOME="+home, "XDG_CONFIG_HOME="+home, "PATH="+withProgram(t))
 				cmd.Stdin = strings.NewReader(script.stdout)
 				var stderr bytes.Buffer
 				cmd.Stderr = &stderr

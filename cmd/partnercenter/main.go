@@ -118,6 +118,7 @@ func osTerminal(ctx context.Context) *terminal.Terminal {
 		Now:       time.Now,
 
 		OpenBrowser: func(address string) error { return signin.OpenBrowser(os.Getenv, address) },
+		OwnProcess:  true,
 	}
 	a.StderrWidth = func() int {
 		columns, _, _ := term.GetSize(int(os.Stderr.Fd()))

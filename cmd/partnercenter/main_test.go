@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +89,19 @@ func startServe(t *testing.T, args ...string) connect.ReadyFacts {
 	}
 	t.Fatal("serve is not ready")
 	return facts
+}
+
+// TestMemoryOfProcess lets a server set limits of memory in the program, and not in the tests,
+// which keep more in their process than one server does, and would do nothing but collect.
+func TestMemoryOfProcess(t *testing.T) {
+	if !osTerminal(t.Context()).OwnProcess {
+		t.Error("the program's servers do not set limits")
+	}
+	before := debug.SetMemoryLimit(-1)
+	startServe(t)
+	if limit := debug.SetMemoryLimit(-1); limit != before {
+		t.Errorf("the limit of the tests was %d, and is %d", before, limit)
+	}
 }
 
 // runCLI runs a command line in this process; setup, if not nil, may change its

@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -66,9 +65,9 @@ func manyOrders(tb testing.TB, goOn <-chan struct{}) *httptest.Server {
 // form: the first row comes at once where the form allows that, and none needs much
 // memory.
 func TestManyOrders(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "partnercenter")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, form := range []struct {
 		name    string
@@ -88,8 +87,8 @@ func TestManyOrders(t *testing.T) {
 	} {
 		t.Run(form.name, func(t *testing.T) {
 			list := func(ctx context.Context, server *httptest.Server) *exec.Cmd {
-				cmd := exec.CommandContext(ctx, program, append([]string{"orders", "list", "--all-customers", "--base-url", server.URL, "--tenant-id", stubTenant, "--client-id", stubClient}, form.flags...)...) //nolint:gosec // built above
-				cmd.Env = append(os.Environ(), "PARTNERCENTER_CLIENT_SECRET="+stubSecret, "XDG_CONFIG_HOME="+t.TempDir(), "GOGC=")                                                                                // as users have it
+				cmd := exec.CommandContext(ctx, path, append([]string{"orders", "list", "--all-customers", "--base-url", server.URL, "--tenant-id", stubTenant, "--client-id", stubClient}, form.flags...)...) //nolint:gosec // this program
+				cmd.Env = append(os.Environ(), "PARTNERCENTER_CLIENT_SECRET="+stubSecret, "XDG_CONFIG_HOME="+t.TempDir(), "GOGC=")                                                                             // as users have it
 				return cmd
 			}
 			// A busy machine gets more than one chance.

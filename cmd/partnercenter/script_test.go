@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,8 +20,47 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 )
 
+// program returns the program as users have it. With the race detector, a process takes three
+// times the time to start, and five times to serve, and the scripts start a thousand: what
+// they do at once is done in this process, too, by tests with runCLI and startServe, or in one
+// with the detector, by those with start.
+var program = sync.OnceValues(func() (path string, err error) {
+	if built, err = os.MkdirTemp("", "partnercenter-built-"); err != nil {
+		return "", err
+	}
+	path = filepath.Join(built, "partnercenter")
+	if runtime.GOOS == "windows" {
+		path += ".exe"
+	}
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// built is the folder of the program, or nothing.
+var built string
+
+// withProgram returns a PATH on which the program comes first.
+func withProgram(tb testing.TB) string {
+	tb.Helper()
+	path, err := program()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return filepath.Dir(path) + string(os.PathListSeparator) + os.Getenv("PATH")
+}
+
+// cleaning runs tests, and removes the program.
+type cleaning struct{ *testing.M }
+
+func (c cleaning) Run() int {
+	defer func() { _ = os.RemoveAll(built) }() // "" is no folder
+	return c.M.Run()
+}
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"partnercenter": main, "browser": browserMain})
+	testscript.Main(cleaning{m}, map[string]func(){"partnercenter": main, "browser": browserMain})
 }
 
 // TestScripts runs the command lines in testdata/script. Besides testscript's
@@ -44,6 +86,7 @@ func TestScripts(t *testing.T) {
 	stub := newStub(t, false)
 	live := newStub(t, true)
 	proxy := newProxy(t, live.Server)
+	path := withProgram(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -51,7 +94,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
-			// With the race detector every process would sleep a second first.
+			env.Setenv("PATH", path)
+			// With the race detector the browser would sleep a second first.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			env.Setenv("STUB", stub.URL)
 			env.Setenv("STUB_ADDRESS", strings.TrimPrefix(stub.URL, "http://"))

@@ -118,6 +118,24 @@ func (c *Catalog) Targets(of *Item, ids []string) []*Item {
 	return list
 }
 
+// OfKind returns the first item of the products of a kind that is for sale in a country, nil
+// if there is none.
+func (c *Catalog) OfKind(kind Kind, country string) *Item {
+	for _, p := range c.products {
+		if p.kind != kind {
+			continue
+		}
+		for _, k := range p.skus {
+			for _, a := range k.availabilities {
+				if item, err := c.Find(a.item.ID, country); err == nil && item.Purchasable && !item.Retired {
+					return item
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // target returns the id in an order's line of a target, empty if it is not sold.
 func (c *Catalog) target(of *Item, id string) string {
 	product, skuID, isSKU := strings.Cut(id, ":")

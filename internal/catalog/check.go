@@ -40,6 +40,13 @@ var kinds = map[Kind]struct {
 		provisioning:  []string{"Scope", "SubscriptionId"},
 		terms:         []string{"P1Y"}, unit: "none", billing: partnercenter.BillingTypeNone,
 	},
+	SavingsPlan: {
+		productType: itemType("Azure", "SavingsPlan"), maximum: 1,
+		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime, partnercenter.BillingCycleTypeMonthly},
+		prerequisites: []string{"MicrosoftCustomerAgreement"},
+		provisioning:  []string{"Scope"},
+		terms:         []string{"P1Y", "P3Y"}, renewable: true, unit: "none", billing: partnercenter.BillingTypeNone,
+	},
 	PerpetualSoftware: {
 		productType: itemType("Software", "Perpetual"), maximum: 999_999_999,
 		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime},
@@ -59,7 +66,7 @@ var kinds = map[Kind]struct {
 
 // kindNames are the kinds that a product may have, for messages.
 var kindNames = []string{
-	string(OnlineService), string(AzurePlan), string(Reservation),
+	string(OnlineService), string(AzurePlan), string(Reservation), string(SavingsPlan),
 	string(PerpetualSoftware), string(SoftwareSubscription), string(Marketplace),
 }
 

@@ -13,7 +13,7 @@ type Merchandise string
 
 // The merchandise that not every cloud sells.
 const (
-	AzureReservations  Merchandise = "Azure reservations"
+	AzureReservations  Merchandise = "Azure reservations" // and savings plans, which have a scope, too
 	AzureSubscriptions Merchandise = "Azure subscriptions"
 	OneTimePurchases   Merchandise = "one-time purchases" // software, except reservations
 )
@@ -36,7 +36,7 @@ func (k Kind) Merchandise() Merchandise {
 	switch k {
 	case Usage, AzurePlan:
 		return AzureSubscriptions
-	case Reservation:
+	case Reservation, SavingsPlan:
 		return AzureReservations
 	case PerpetualSoftware, SoftwareSubscription:
 		return OneTimePurchases

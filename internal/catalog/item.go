@@ -19,6 +19,7 @@ const (
 	OnlineService        Kind = "online_service"        // new commerce: seats of an online service
 	AzurePlan            Kind = "azure_plan"            // billed by usage
 	Reservation          Kind = "reservation"           // Azure capacity, paid once
+	SavingsPlan          Kind = "savings_plan"          // use of Azure, committed to by the hour
 	PerpetualSoftware    Kind = "perpetual_software"    // bought once, kept forever
 	SoftwareSubscription Kind = "software_subscription" // for a term
 	Marketplace          Kind = "marketplace"           // of a publisher other than Microsoft
@@ -76,7 +77,7 @@ type Item struct {
 	// MicrosoftCustomerAgreement, MicrosoftCloudAgreement.
 	PurchasePrerequisites []string
 	// ProvisioningVariables are the keys that a line's provisioningContext must have:
-	// Scope, SubscriptionId, Duration.
+	// Scope, SubscriptionId, Duration. A savings plan's also depend on the scope.
 	ProvisioningVariables []string
 	// NeedsPurchaseOrder says that an order waits for an attached purchase order.
 	NeedsPurchaseOrder bool

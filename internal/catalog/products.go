@@ -20,7 +20,7 @@ var views = map[partnercenter.TargetView]struct {
 	kinds   []Kind
 	subType string
 }{
-	partnercenter.TargetViewAzure:                     {kinds: []Kind{Usage, AzurePlan, Reservation}},
+	partnercenter.TargetViewAzure:                     {kinds: []Kind{Usage, AzurePlan, Reservation, SavingsPlan}},
 	partnercenter.TargetViewAzureReservations:         {kinds: []Kind{Reservation}},
 	partnercenter.TargetViewAzureReservationsVM:       {kinds: []Kind{Reservation}, subType: "VirtualMachines"},
 	partnercenter.TargetViewAzureReservationsSQL:      {kinds: []Kind{Reservation}, subType: "SqlDatabases"},

@@ -92,6 +92,9 @@ func TestSampleHasEveryKind(t *testing.T) {
 		{"Azure by use", func(i *Item) bool { return i.Kind == Usage && i.BillingType == "usage" && i.UnitType == "Usage-based" }},
 		{"an Azure plan", func(i *Item) bool { return i.Kind == AzurePlan && i.Needs("MicrosoftCustomerAgreement") }},
 		{"a reservation with all variables", func(i *Item) bool { return i.Kind == Reservation && len(i.ProvisioningVariables) == 3 }},
+		{"a savings plan", func(i *Item) bool {
+			return i.Kind == SavingsPlan && i.Price == "" && slices.Equal(i.Terms, []string{"P1Y", "P3Y"}) && slices.Equal(i.ProvisioningVariables, []string{"Scope"})
+		}},
 		{"perpetual software", func(i *Item) bool { return i.Kind == PerpetualSoftware && slices.Equal(i.Terms, []string{""}) }},
 		{"a software subscription", func(i *Item) bool { return i.Kind == SoftwareSubscription && slices.Contains(i.Terms, "P3Y") }},
 		{"monthly and annual marketplace items", func(i *Item) bool {

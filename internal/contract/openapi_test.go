@@ -82,7 +82,8 @@ func TestOperationsAreComplete(t *testing.T) {
 				if op.RequestBody != nil && op.Responses.Status(413) == nil {
 					t.Errorf("%s: takes a body, so it answers 413 too", name)
 				}
-				reads := strings.HasSuffix(path, "/checkinventory") || strings.HasSuffix(path, "/promotioneligibilities")
+				reads := strings.HasSuffix(path, "/checkinventory") || strings.HasSuffix(path, "/promotioneligibilities") ||
+					path == "/v1/productupgrades/eligibility" || strings.HasSuffix(path, "/{upgrade-id}/status")
 				if op.RequestBody != nil && !reads && op.Responses.Status(409) == nil {
 					t.Errorf("%s: changes something, so it answers 409 too", name)
 				}
@@ -156,10 +157,20 @@ func TestSchemasMatchTheTypes(t *testing.T) {
 		"TransferEligibility":               reflect.TypeFor[partnercenter.TransferEligibility](),
 		"Overage":                           reflect.TypeFor[partnercenter.Overage](),
 		"OverageLinks":                      reflect.TypeFor[partnercenter.OverageLinks](),
+		"CustomTermEndDate":                 reflect.TypeFor[partnercenter.CustomTermEndDate](),
+		"CustomTermEndDateCollection":       reflect.TypeFor[partnercenter.Collection[partnercenter.CustomTermEndDate]](),
+		"SubscriptionLineItem":              reflect.TypeFor[partnercenter.SubscriptionLineItem](),
+		"SubscriptionScope":                 reflect.TypeFor[partnercenter.SubscriptionScope](),
 		"Entitlement":                       reflect.TypeFor[partnercenter.Entitlement](),
 		"ReferenceOrder":                    reflect.TypeFor[partnercenter.ReferenceOrder](),
 		"QuantityDetail":                    reflect.TypeFor[partnercenter.QuantityDetail](),
 		"EntitledArtifact":                  reflect.TypeFor[partnercenter.EntitledArtifact](),
+		"ProductUpgradeRequest":             reflect.TypeFor[partnercenter.ProductUpgradeRequest](),
+		"ProductUpgradesEligibility":        reflect.TypeFor[partnercenter.ProductUpgradesEligibility](),
+		"ProductUpgradesStatus":             reflect.TypeFor[partnercenter.ProductUpgradesStatus](),
+		"ProductUpgradeLineItem":            reflect.TypeFor[partnercenter.ProductUpgradeLineItem](),
+		"UpgradedProduct":                   reflect.TypeFor[partnercenter.UpgradedProduct](),
+		"ProductUpgradeError":               reflect.TypeFor[partnercenter.ProductUpgradeError](),
 		"Promotion":                         reflect.TypeFor[partnercenter.Promotion](),
 		"PromotionProperties":               reflect.TypeFor[partnercenter.PromotionProperties](),
 		"PromotionProduct":                  reflect.TypeFor[partnercenter.PromotionProduct](),
@@ -199,8 +210,8 @@ func TestSchemasMatchTheTypes(t *testing.T) {
 				t.Fatal("the document has no such schema")
 			}
 			fields := jsonNames(typ)
-			if strings.HasPrefix(typ.Name(), "Collection[") && name != "CustomerCollection" {
-				// Only customers are paged by token.
+			if strings.HasPrefix(typ.Name(), "Collection[") && name != "CustomerCollection" && name != "CustomTermEndDateCollection" {
+				// Only these two are paged by token.
 				fields = slices.DeleteFunc(fields, func(f string) bool { return f == "continuationToken" })
 			}
 			properties := slices.Sorted(maps.Keys(schemas[name].Value.Properties))

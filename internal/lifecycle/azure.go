@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -24,14 +25,63 @@ type EntitlementChange struct {
 	At     time.Time `json:"at"` // when it takes effect
 }
 
-// entitlementStatus returns the state of the Azure subscription at an instant: what it
-// was before a change is the opposite.
-func (s *Subscription) entitlementStatus(now time.Time) string {
-	c := s.Facts.Entitlement
+// MovedEntitlement is an Azure subscription that an Azure plan has beside its own, from a
+// subscription to a legacy offer that was upgraded.
+type MovedEntitlement struct {
+	ID           string             `json:"id"`
+	FriendlyName string             `json:"friendlyName,omitzero"`
+	Change       *EntitlementChange `json:"change,omitzero"`
+}
+
+// entitlement is an Azure subscription of a subscription, and where its newest change is
+// kept.
+type entitlement struct {
+	id, name string
+	change   **EntitlementChange
+}
+
+// entitlements returns the Azure subscriptions of a subscription to Azure, its own first.
+// One that was upgraded has none.
+func (s *Subscription) entitlements() (list []entitlement) {
+	if id := s.Document.EntitlementID; id != "" {
+		list = append(list, entitlement{id, cmp.Or(s.Document.FriendlyName, s.Document.OfferName), &s.Facts.Entitlement})
+	}
+	for i := range s.Facts.Moved {
+		m := &s.Facts.Moved[i]
+		list = append(list, entitlement{m.ID, m.FriendlyName, &m.Change})
+	}
+	return list
+}
+
+// entitlement returns one of them, nil if there is none with the id.
+func (s *Subscription) entitlement(id string) *entitlement {
+	for _, e := range s.entitlements() {
+		if ascii.EqualFold(e.id, ascii.TrimSpace(id)) {
+			return &e
+		}
+	}
+	return nil
+}
+
+// entitlementStatus returns the state of an Azure subscription at an instant: what it was
+// before a change is the opposite.
+func (s *Subscription) entitlementStatus(e *entitlement, now time.Time) string {
+	c := *e.change
 	if !isActive(s) || c != nil && c.Active == now.Before(c.At) {
 		return entitlementInactive
 	}
 	return entitlementActive
+}
+
+// activeEntitlement returns the id of the first active Azure subscription, empty if none
+// is active.
+func (s *Subscription) activeEntitlement(now time.Time) string {
+	for _, e := range s.entitlements() {
+		if s.entitlementStatus(&e, now) == entitlementActive {
+			return e.id
+		}
+	}
+	return ""
 }
 
 // azureRules apply to the Azure subscriptions of a subscription.
@@ -41,14 +91,16 @@ var azureRules = []rule[*Subscription]{
 	}},
 }
 
-// Entitlements returns the Azure subscriptions of a subscription to Azure: one.
+// Entitlements returns the Azure subscriptions of a subscription to Azure.
 func (s *Subscription) Entitlements(now time.Time) ([]partnercenter.AzureEntitlement, error) {
 	if err := check(azureRules, s); err != nil {
 		return nil, err
 	}
-	return []partnercenter.AzureEntitlement{{
-		ID: s.Document.EntitlementID, FriendlyName: cmp.Or(s.Document.FriendlyName, s.Document.OfferName), Status: s.entitlementStatus(now), SubscriptionID: s.Document.ID,
-	}}, nil
+	list := []partnercenter.AzureEntitlement{}
+	for _, e := range s.entitlements() {
+		list = append(list, partnercenter.AzureEntitlement{ID: e.id, FriendlyName: e.name, Status: s.entitlementStatus(&e, now), SubscriptionID: s.Document.ID})
+	}
+	return list, nil
 }
 
 // Entitlement returns one of them.
@@ -61,7 +113,8 @@ func (s *Subscription) Entitlement(id string, now time.Time) (*partnercenter.Azu
 	if err := check(entitlementRules, e); err != nil {
 		return nil, err
 	}
-	return &list[0], nil
+	i := slices.IndexFunc(list, func(e partnercenter.AzureEntitlement) bool { return ascii.EqualFold(e.ID, ascii.TrimSpace(id)) })
+	return &list[i], nil
 }
 
 // entitlementCheck is an Azure subscription of a subscription, as the rules check it.
@@ -82,7 +135,7 @@ func (e *entitlementCheck) reason() string {
 // entitlementRules apply to one of the Azure subscriptions of a subscription.
 var entitlementRules = []rule[*entitlementCheck]{
 	{http.StatusNotFound, partnercenter.ErrorCodeEntitlementNotFound, "the subscription has no such Azure subscription", func(e *entitlementCheck) (string, string) {
-		return require(ascii.EqualFold(e.id, e.Document.EntitlementID), "List GET .../azureentitlements for their ids", "The entitlement %s of subscription %s is not found", quote.Text(e.id), e.Document.ID)
+		return require(e.entitlement(e.id) != nil, "List GET .../azureentitlements for their ids", "The entitlement %s of subscription %s is not found", quote.Text(e.id), e.Document.ID)
 	}},
 }
 
@@ -112,10 +165,11 @@ func SwitchEntitlement(o *Order, id, entitlementID string, cancellation *partner
 		}
 	}
 	active := cancellation == nil
-	if c := s.Facts.Entitlement; c == nil && active || c != nil && c.Active == active {
+	change := s.entitlement(entitlementID).change
+	if c := *change; c == nil && active || c != nil && c.Active == active {
 		return o, nil, nil
 	}
-	s.Facts.Entitlement = &EntitlementChange{Active: active, At: later(now, settings.ProvisioningTime)}
+	*change = &EntitlementChange{Active: active, At: later(now, settings.ProvisioningTime)}
 	next.Changed = append(next.Changed, s)
 	kind := EventKind("Azure subscription cancelled")
 	if active {
@@ -126,8 +180,9 @@ func SwitchEntitlement(o *Order, id, entitlementID string, cancellation *partner
 
 // planRules apply to changes of an Azure plan, beside those of every subscription.
 var planRules = []rule[*updateCheck]{
-	{http.StatusForbidden, partnercenter.ErrorCodePlanInUse, "an Azure plan with an active Azure subscription is to be suspended", func(u *updateCheck) (string, string) {
-		busy := u.Facts.Kind == catalog.AzurePlan && u.status == partnercenter.SubscriptionStatusSuspended && u.entitlementStatus(u.now) == entitlementActive
-		return require(!busy, "Cancel it first, with POST .../azureentitlements/{id}/cancel", "Azure plan %s cannot be moved to suspended state: its Azure subscription %s is active", u.Document.ID, u.Document.EntitlementID)
+	{http.StatusForbidden, partnercenter.ErrorCodePlanInUse, "an Azure plan with an active Azure subscription is to be suspended or deleted", func(u *updateCheck) (string, string) {
+		busy := u.Facts.Kind == catalog.AzurePlan && (u.status == partnercenter.SubscriptionStatusSuspended || u.status == partnercenter.SubscriptionStatusDeleted)
+		id := u.activeEntitlement(u.now)
+		return require(!busy || id == "", "Cancel it first, with POST .../azureentitlements/{id}/cancel", "Azure plan %s cannot be moved to %s state: its Azure subscription %s is active", u.Document.ID, u.status, id)
 	}},
 }

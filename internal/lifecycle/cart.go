@@ -35,6 +35,8 @@ type CartFacts struct {
 	Orders []partnercenter.Order `json:"orders,omitzero"`
 	// Promotions are those that lines have without having named them.
 	Promotions []string `json:"promotions,omitzero"`
+	// Loaded says that the document was loaded: see [AdoptCart].
+	Loaded bool `json:"loaded,omitzero"`
 }
 
 // CartCommand is the command to make a cart, or to replace its lines.
@@ -131,7 +133,7 @@ type cartCheck struct {
 // cartRules are about what a cart cannot have. What is wrong with a line otherwise is in
 // the line's error: see [cartErrors].
 var cartRules = []rule[*cartCheck]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "there are no line items", func(c *cartCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "it says nothing of line items; an empty list makes an empty cart", func(c *cartCheck) (string, string) {
 		return require(c.Request.LineItems != nil, "Send at least one line item with catalogItemId, quantity and billingCycle; an empty list makes a cart that can be filled later", "Invalid property lineItems: the cart has none")
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "there are more than 500 line items, with add-ons", func(c *cartCheck) (string, string) {
@@ -261,6 +263,18 @@ func (c *Cart) fill(account *Account, command CartCommand, settings Settings, no
 	return c, []Event{{Kind: kind}}, nil
 }
 
+// AdoptCart makes a cart of the document of one that was loaded: lines have their ids, prices
+// and errors as if they had been sent.
+func AdoptCart(account *Account, document partnercenter.Cart, settings Settings, now time.Time) *Cart {
+	c := &Cart{Document: document}
+	c.Document.LineItems = keepLines(document.LineItems)
+	lines := cartLines(&c.Document)
+	numberCart(lines)
+	c.Facts.Promotions = evaluate(account, lines, settings, now)
+	group(lines)
+	return c
+}
+
 // forgetPromotions takes promotions out of lines that were not named, so that they are
 // found again: carts are sent back with them.
 func (c *Cart) forgetPromotions(lines []*cartLine) {
@@ -368,13 +382,17 @@ func (l *cartLine) settle(account *Account, now time.Time) {
 		l.TermDuration = item.Term(l.BillingCycle)
 	}
 	if l.Quantity != nil {
-		priced := partnercenter.OrderLineItem{Quantity: l.Quantity}
-		setPrice(&priced, priceIn(item, l.BillingCycle))
 		asked := l.asked()
+		priced := partnercenter.OrderLineItem{Quantity: l.Quantity, TermDuration: asked.TermDuration, PurchaseCommitment: asked.PurchaseCommitment}
+		if item.Kind == catalog.OnlineService {
+			priced.CustomTermEndDate = l.CustomTermEndDate
+		}
+		setPrice(&priced, unitPrice(item, &priced, l.BillingCycle))
 		if p, _ := promotion(account, item, &asked, l.BillingCycle, now); p != nil {
 			discount(&priced, item, p)
 			l.PromotionID = priced.PromotionID
 		}
+		prorate(&priced, l.BillingCycle, dayOf(now))
 		l.Pricing = priced.Pricing
 	}
 }
@@ -462,6 +480,8 @@ var cartErrors = map[partnercenter.ErrorCode]partnercenter.CartErrorCode{
 	partnercenter.ErrorCodePromotionInvalid:          partnercenter.CartErrorCodeInvalidPromotionID,
 	partnercenter.ErrorCodeCustomEndNotOffered:       partnercenter.CartErrorCodeCustomEndProductInvalid,
 	partnercenter.ErrorCodeCustomEndMismatch:         partnercenter.CartErrorCodeCustomEndInvalid,
+	partnercenter.ErrorCodeCustomEndOutsideTerm:      partnercenter.CartErrorCodeCustomEndInvalid,
+	partnercenter.ErrorCodeCustomEndUnaligned:        partnercenter.CartErrorCodeCustomEndInvalid,
 	partnercenter.ErrorCodeAddOnUnrelated:            partnercenter.CartErrorCodeBaseSeatsNotMet,
 }
 

@@ -132,18 +132,14 @@ func ConvertTrial(account *Account, o *Order, id string, request *partnercenter.
 		next.Document.BillingCycle = cycle
 	}
 	if next.Document.TotalPrice != "" || line.Pricing != nil {
-		next.Document.TotalPrice = total(&next.Document)
+		next.Document.TotalPrice = next.total()
 	}
 	next.touch()
 
 	d := &s.Document
 	fresh := newSubscription(account, &next.Document, line, target, d.ParentSubscriptionID, now)
-	if d.FriendlyName == d.OfferName {
-		d.FriendlyName = target.Title
-	}
-	d.OfferID, d.OfferName, d.UnitType, d.BillingType, d.BillingCycle = target.ID, target.Title, target.UnitType, target.BillingType, cycle
-	d.IsTrial, d.AutoRenewEnabled, d.HasPurchasableAddons, d.RenewalTermDuration = new(false), new(target.AutoRenewable), new(target.HasAddOns), nil
-	d.PublisherName, d.IsMicrosoftProduct, d.Quantity, d.Links = target.PublisherName, new(target.Microsoft), new(c.quantity()), fresh.Document.Links
+	s.setItem(&fresh.Document)
+	d.BillingCycle, d.AutoRenewEnabled, d.RenewalTermDuration, d.Quantity = cycle, fresh.Document.AutoRenewEnabled, nil, new(c.quantity())
 	d.EffectiveStartDate, d.CommitmentEndDate = fresh.Document.EffectiveStartDate, fresh.Document.CommitmentEndDate
 	s.Facts.TermStart, s.Facts.Seats = time.Time{}, []Seats{{Quantity: c.quantity(), Added: now}}
 	next.Facts.Lines[number].Kind, next.Facts.Lines[number].Bought = target.Kind, now

@@ -29,9 +29,16 @@ func odd(t testing.TB, a *Account) []*Order {
 		place(t, a, Settings{}, line(software, 3), line(perpetual, 1)),
 		place(t, a, realistic, line(withFile, 3), line(software, 1)),
 		place(t, a, Settings{}, line(marketplace, 3)),
-		Restore(a, partnercenter.Order{}, nil, nil),
-		Restore(a, partnercenter.Order{ID: "x", Status: "cancelled", LineItems: []partnercenter.OrderLineItem{{}, {OfferID: licence, SubscriptionID: "a"}, {OfferID: service, SubscriptionID: "a"}, {OfferID: software}}}, nil, nil),
-		Restore(a, partnercenter.Order{LineItems: []partnercenter.OrderLineItem{{OfferID: "x:y:z", SubscriptionID: "b", Quantity: new(0)}, {OfferID: marketplace, SubscriptionID: "c"}}}, &OrderFacts{}, nil),
+		Restore(a, partnercenter.Order{}, nil, nil, nil),
+		Restore(a, partnercenter.Order{ID: "x", Status: "cancelled", LineItems: []partnercenter.OrderLineItem{{}, {OfferID: licence, SubscriptionID: "a"}, {OfferID: service, SubscriptionID: "a"}, {OfferID: software}}}, nil, nil, nil),
+		Restore(a, partnercenter.Order{LineItems: []partnercenter.OrderLineItem{{OfferID: "x:y:z", SubscriptionID: "b", Quantity: new(0)}, {OfferID: marketplace, SubscriptionID: "c"}}}, &OrderFacts{}, nil, nil),
+		Restore(a, partnercenter.Order{LineItems: []partnercenter.OrderLineItem{
+			{OfferID: service, SubscriptionID: "a", Quantity: new(3)}, {OfferID: licence, SubscriptionID: "b"}, {OfferID: service, SubscriptionID: "c"},
+		}}, nil, nil, []*partnercenter.Subscription{
+			{ID: "A", Quantity: new(2), NextChargeInstructions: &partnercenter.SubscriptionInstructions{Quantity: new(1)}, ScheduledNextTermInstructions: &partnercenter.SubscriptionInstructions{}},
+			{ID: "b", ScheduledActions: partnercenter.ScheduledActions{{}}, Extra: []byte(`{"transitions":[{}],"supportContact":{},"later":1}`)},
+			{ID: "c", Status: "teleported", Quantity: new(0), ScheduledActions: partnercenter.ScheduledActions{{ScheduleType: "TermEnd", ActionType: "RenewToNewTerm", Instructions: &partnercenter.SubscriptionInstructions{Product: &partnercenter.InstructedProduct{}}}}},
+		}),
 	}
 }
 

@@ -168,7 +168,7 @@ func TestCyclesOfChangedTerms(t *testing.T) {
 
 	// The present term decides about cycles, not the one that was bought.
 	buy("P1Y")
-	schedule("P1M", "monthly")
+	update("2027-02-10", &sub{}) // it is extended by the month
 	refused(t, patch("2028-02-01", annual), partnercenter.ErrorCodeCycleUnsupported)
 	has("2028-02-01", "P1M", "monthly", false)
 	buy("P1M")
@@ -221,6 +221,104 @@ func TestEndsOfScheduledTerms(t *testing.T) {
 			if got := ends(o.Subscriptions[0], day(at)); got != want {
 				t.Errorf("%s, on %s: %v, want %v", name, at, got, want)
 			}
+		}
+	}
+}
+
+// TestShorterTerms has no term follow a longer one, but after an extended service term and a
+// trial any.
+func TestShorterTerms(t *testing.T) {
+	a := account(t)
+	type sub = partnercenter.Subscription
+	to := func(term string) *partnercenter.SubscriptionInstructions {
+		return &partnercenter.SubscriptionInstructions{Product: &partnercenter.InstructedProduct{TermDuration: term, BillingCycle: "monthly"}}
+	}
+	renews := new(true)
+	for _, test := range []struct {
+		name, term string
+		extended   bool
+		request    sub
+		code       partnercenter.ErrorCode
+	}{
+		{"by instructions", "P1Y", false, sub{AutoRenewEnabled: renews, ScheduledNextTermInstructions: to("P1M")}, partnercenter.ErrorCodeTermShorter},
+		{"by renewalTermDuration", "P3Y", false, sub{AutoRenewEnabled: renews, RenewalTermDuration: new("p1y")}, partnercenter.ErrorCodeTermShorter},
+		{"by an action", "P1Y", false, sub{AutoRenewEnabled: renews, ScheduledActions: action("RenewToNewTerm", to("P1M"))}, partnercenter.ErrorCodeTermShorter},
+		{"on a date", "P1Y", false, sub{AutoRenewEnabled: renews, ScheduledActions: dated("RenewToNewTerm", "2027-05-07", to("P1M"))}, partnercenter.ErrorCodeTermShorter},
+		{"than the one that begins at once", "P1M", false, sub{AutoRenewEnabled: renews, TermDuration: "P3Y", ScheduledNextTermInstructions: to("P1Y")}, partnercenter.ErrorCodeTermShorter},
+		{"not", "P1Y", false, sub{AutoRenewEnabled: renews, ScheduledNextTermInstructions: to("P1Y")}, ""},
+		{"after an extension, the term before", "P1Y", true, sub{AutoRenewEnabled: renews}, ""},
+		{"after an extension, a longer one", "P1Y", true, sub{AutoRenewEnabled: renews, ScheduledNextTermInstructions: to("P3Y")}, ""},
+		{"after an extension, a month", "P1Y", true, sub{AutoRenewEnabled: renews, ScheduledNextTermInstructions: to("P1M")}, ""},
+	} {
+		o := buy(t, a, day("2026-05-10"), 4, test.term, "monthly", "")
+		id, at := o.Subscriptions[0].Document.ID, day("2027-05-05")
+		var err error
+		if test.term == "P1M" {
+			at = day("2026-05-12")
+		}
+		if test.extended {
+			at = day("2027-06-20")
+			if o, _, err = UpdateSubscription(a, o, id, Update{Request: &sub{}}, Settings{}, day("2026-05-11")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o, _, err = UpdateSubscription(a, o, id, Update{Request: &test.request}, Settings{}, at)
+		refused(t, err, test.code)
+		if err == nil && !*o.Subscription(id).At(Settings{}, day("2027-08-01")).AutoRenewEnabled {
+			t.Errorf("%s: it does not renew", test.name)
+		}
+	}
+	o, _, err := PlaceOrder(a, Placement{Request: request(line(trial, 1))}, Settings{}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	becomes := &partnercenter.SubscriptionInstructions{Product: &partnercenter.InstructedProduct{ProductID: "CFQ7TTC0LCHC", SKUID: "0002", TermDuration: "P1M"}}
+	_, _, err = UpdateSubscription(a, o, o.Subscriptions[0].Document.ID, Update{Request: &sub{ScheduledActions: action("Transition", becomes)}}, Settings{}, noon)
+	refused(t, err, "")
+}
+
+// TestFewerSeatsWithCharge returns seats with a charge only where the term that is running
+// by then ends with it.
+func TestFewerSeatsWithCharge(t *testing.T) {
+	a := account(t)
+	type sub = partnercenter.Subscription
+	renews := new(true)
+	fewer := &partnercenter.SubscriptionInstructions{Quantity: new(1)}
+	for _, test := range []struct {
+		name    string
+		changes []sub
+		code    partnercenter.ErrorCode
+		seats   int // after the charge
+	}{
+		{"the term ends with it", []sub{{AutoRenewEnabled: renews, NextChargeInstructions: fewer}}, "", 1},
+		{"another begins on a date before", []sub{
+			{AutoRenewEnabled: renews, ScheduledActions: dated("RenewToNewTerm", "2026-06-16", nil)},
+			{AutoRenewEnabled: renews, ScheduledActions: dated("RenewToNewTerm", "2026-06-16", nil), NextChargeInstructions: fewer},
+		}, partnercenter.ErrorCodeQuantityNotDecreasable, 4},
+		{"another is to begin on a date before, after it was scheduled", []sub{
+			{AutoRenewEnabled: renews, NextChargeInstructions: fewer},
+			{AutoRenewEnabled: renews, NextChargeInstructions: fewer, ScheduledActions: dated("RenewToNewTerm", "2026-06-16", nil)},
+		}, partnercenter.ErrorCodeQuantityNotDecreasable, 1},
+		{"the date is given up", []sub{
+			{AutoRenewEnabled: renews, ScheduledActions: dated("RenewToNewTerm", "2026-06-16", nil)},
+			{AutoRenewEnabled: renews, NextChargeInstructions: fewer},
+		}, "", 1},
+		{"a longer one begins at once", []sub{{AutoRenewEnabled: renews, TermDuration: "P1Y", NextChargeInstructions: fewer}}, partnercenter.ErrorCodeQuantityNotDecreasable, 4},
+	} {
+		o := buy(t, a, day("2026-06-01"), 4, "P1M", "monthly", "")
+		id := o.Subscriptions[0].Document.ID
+		for i, request := range test.changes {
+			next, _, err := UpdateSubscription(a, o, id, Update{Request: &request}, Settings{CancelWithin: cancelWithin}, day("2026-06-10"))
+			want := partnercenter.ErrorCode("")
+			if i == len(test.changes)-1 {
+				want = test.code
+			}
+			if refused(t, err, want); err == nil {
+				o = next
+			}
+		}
+		if n := *o.Subscription(id).At(Settings{}, day("2026-07-01")).Quantity; n != test.seats {
+			t.Errorf("%s: %d seats", test.name, n)
 		}
 	}
 }

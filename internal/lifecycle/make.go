@@ -89,7 +89,7 @@ func (p *placementCheck) place() (*Order, []Event) {
 		}
 		o.addLine(p.Account, ids, l.item, asked, p.now, provisioned)
 	}
-	o.Document.TotalPrice = total(&o.Document)
+	o.Document.TotalPrice = o.total()
 	return o, []Event{{Kind: "order placed"}}
 }
 
@@ -115,11 +115,18 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 			}
 		}
 	}
+	if item.Kind == catalog.OnlineService && !asked.CustomTermEndDate.Time().IsZero() {
+		line.CustomTermEndDate = asked.CustomTermEndDate
+	}
 	line.Links = itemLinks(item)
-	setPrice(&line, priceIn(item, o.Document.BillingCycle))
+	if item.Kind == catalog.SavingsPlan {
+		line.PurchaseCommitment = asked.PurchaseCommitment
+	}
+	setPrice(&line, unitPrice(item, &line, o.Document.BillingCycle))
 	if p, _ := promotion(a, item, asked, o.Document.BillingCycle, bought); p != nil {
 		discount(&line, item, p)
 	}
+	prorate(&line, o.Document.BillingCycle, dayOf(bought))
 	facts := LineFacts{Kind: item.Kind, Bought: bought}
 	if !item.Kind.Legacy() {
 		facts.Provisioned = provisioned // legacy offers are provisioned at once
@@ -136,10 +143,14 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 		s.Facts.LineItemNumber = number
 		s.Facts.NeedsActivation = item.Kind == catalog.Marketplace
 		s.Facts.Seats = []Seats{{Quantity: *line.Quantity, Added: bought}}
-		if isAzure(item.Kind) {
+		switch {
+		case isAzure(item.Kind):
 			s.Document.EntitlementID = ids.guid()
+		case item.Kind == catalog.SavingsPlan:
+			s.commit(&line, asked, a.Subscriptions[Key((&lineCheck{line: asked, item: item}).azureID())])
 		}
 		o.Subscriptions = append(o.Subscriptions, s)
+		LinkBases(o.Subscriptions)
 		o.Changed = append(o.Changed, s)
 	}
 	o.Document.LineItems = append(o.Document.LineItems, line)
@@ -160,20 +171,11 @@ func itemLinks(item *catalog.Item) *partnercenter.OrderLineItemLinks {
 
 // newSubscription returns the subscription of a line in its initial state.
 func newSubscription(a *Account, o *partnercenter.Order, line *partnercenter.OrderLineItem, item *catalog.Item, parent string, since time.Time) *Subscription {
-	self := "/customers/" + a.CustomerID + "/subscriptions/" + line.SubscriptionID
-	s := &Subscription{
-		Document: partnercenter.Subscription{
-			ID: line.SubscriptionID, OfferID: item.ID, OfferName: item.Title, FriendlyName: line.FriendlyName,
-			Quantity: new(quantity(line)), UnitType: item.UnitType, ParentSubscriptionID: parent,
-			Status: partnercenter.SubscriptionStatusActive, AutoRenewEnabled: new(item.AutoRenewable && !item.Trial),
-			IsTrial: new(item.Trial), BillingType: item.BillingType, BillingCycle: o.BillingCycle.Normalize(),
-			HasPurchasableAddons: new(item.HasAddOns), IsMicrosoftProduct: new(item.Microsoft), PublisherName: item.PublisherName,
-			ContractType: partnercenter.ContractTypeSubscription, OrderID: o.ID,
-			Links:      subscriptionLinks(a, item, parent, self),
-			Attributes: &partnercenter.ResourceAttributes{Etag: new(etag(line.SubscriptionID, 1)), ObjectType: partnercenter.ObjectTypeSubscription},
-		},
-		Facts: SubscriptionFacts{Kind: item.Kind, Since: since},
-	}
+	s := &Subscription{Document: *ofItem(a, item, line.SubscriptionID, parent), Facts: SubscriptionFacts{Kind: item.Kind, Since: since}}
+	d := &s.Document
+	d.ID, d.FriendlyName, d.Quantity, d.ParentSubscriptionID = line.SubscriptionID, line.FriendlyName, new(quantity(line)), parent
+	d.Status, d.BillingCycle, d.ContractType, d.OrderID = partnercenter.SubscriptionStatusActive, o.BillingCycle.Normalize(), partnercenter.ContractTypeSubscription, o.ID
+	d.Attributes = &partnercenter.ResourceAttributes{Etag: new(etag(line.SubscriptionID, 1)), ObjectType: partnercenter.ObjectTypeSubscription}
 	if id := line.PartnerIDOnRecord; id != "" {
 		s.Document.PartnerID = &id
 	}
@@ -190,8 +192,32 @@ func newSubscription(a *Account, o *partnercenter.Order, line *partnercenter.Ord
 		s.Document.RenewalTermDuration = &line.RenewsTo.TermDuration
 	}
 	s.Document.PromotionID = line.PromotionID
+	if at := line.CustomTermEndDate; item.Kind == catalog.OnlineService && !at.Time().IsZero() && !at.Never() {
+		s.Document.CustomTermEndDate = at
+	}
 	s.start(since)
 	return s
+}
+
+// ofItem returns what a subscription has because it is one to an item.
+func ofItem(a *Account, item *catalog.Item, id, parent string) *partnercenter.Subscription {
+	return &partnercenter.Subscription{
+		OfferID: item.ID, OfferName: item.Title, UnitType: item.UnitType, BillingType: item.BillingType,
+		AutoRenewEnabled: new(item.AutoRenewable && !item.Trial), IsTrial: new(item.Trial),
+		HasPurchasableAddons: new(item.HasAddOns), IsMicrosoftProduct: new(item.Microsoft), PublisherName: item.PublisherName,
+		Links: subscriptionLinks(a, item, parent, "/customers/"+a.CustomerID+"/subscriptions/"+id),
+	}
+}
+
+// setItem makes the subscription one to another item, whose name it has if it had that of
+// its own.
+func (s *Subscription) setItem(of *partnercenter.Subscription) {
+	d := &s.Document
+	if d.FriendlyName == d.OfferName {
+		d.FriendlyName = of.OfferName
+	}
+	d.OfferID, d.OfferName, d.UnitType, d.BillingType, d.IsTrial = of.OfferID, of.OfferName, of.UnitType, of.BillingType, of.IsTrial
+	d.HasPurchasableAddons, d.IsMicrosoftProduct, d.PublisherName, d.Links = of.HasPurchasableAddons, of.IsMicrosoftProduct, of.PublisherName, of.Links
 }
 
 func subscriptionLinks(a *Account, item *catalog.Item, parent, self string) *partnercenter.SubscriptionLinks {
@@ -221,5 +247,8 @@ func (s *Subscription) start(at time.Time) {
 	}
 	s.Document.EffectiveStartDate = firstInstant(at.UTC())
 	s.Document.CommitmentEndDate = partnercenter.Time{}
+	if end := s.Document.CustomTermEndDate; !end.IsZero() && customEndDay(end).Before(dayOf(at)) {
+		s.Document.CustomTermEndDate = partnercenter.Time{} // provisioning took longer than the term
+	}
 	s.setEnds(at)
 }

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"math/big"
 	"strings"
 
@@ -55,20 +56,29 @@ func scaleLine(line *partnercenter.OrderLineItem, from, to partnercenter.Billing
 	line.Pricing = &scaled
 }
 
-// clearLine sets the quantity and the prices of a line to zero.
-func clearLine(line *partnercenter.OrderLineItem) {
+// clearLine sets the quantity of a line, and what it costs together, to zero. What others were
+// credited of it stays charged.
+func (o *Order) clearLine(number int) {
+	line, facts := &o.Document.LineItems[number], &o.Facts.Lines[number]
 	line.Quantity = new(0)
-	if p := line.Pricing; p != nil {
-		setPrice(line, p.Price)
+	if line.Pricing != nil {
+		nothing := *line.Pricing
+		nothing.ExtendedPrice = times(nothing.Price, 0)
+		line.Pricing = &nothing
+	}
+	facts.Credit = ""
+	if s := o.subscriptionOf(number); s != nil {
+		facts.Kept = s.Facts.Passed.Credit
 	}
 }
 
-// total sums up the lines of an order, over all billing cycles of their terms. An order
-// has a total if any line has a price.
-func total(o *partnercenter.Order) partnercenter.Decimal {
+// total sums up the lines of an order, over all billing cycles of their first terms and less
+// what they are credited. An order has a total if any line has a price.
+func (o *Order) total() partnercenter.Decimal {
 	sum, digits, any := new(big.Rat), minFraction, false
-	for i := range o.LineItems {
-		p := o.LineItems[i].Pricing
+	for i := range o.Document.LineItems {
+		line := &o.Document.LineItems[i]
+		p := line.Pricing
 		if p == nil {
 			continue
 		}
@@ -76,7 +86,17 @@ func total(o *partnercenter.Order) partnercenter.Decimal {
 		if err != nil {
 			continue // loaded without a price
 		}
-		sum.Add(sum, amount.Mul(amount, big.NewRat(cyclesIn(&o.LineItems[i], o.BillingCycle), 1)))
+		amount.Mul(amount, billed(line, o.Document.BillingCycle, dayOf(o.Facts.Lines[i].Bought)))
+		if credit, err := o.Facts.Lines[i].Credit.Rat(); err == nil {
+			amount.Sub(amount, credit)
+		}
+		if amount.Sign() < 0 {
+			amount.SetInt64(0) // nothing is owed for what is left of the credit
+		}
+		if kept, err := o.Facts.Lines[i].Kept.Rat(); err == nil {
+			amount.Add(amount, kept)
+		}
+		sum.Add(sum, amount)
 		digits, any = max(digits, fraction(p.ExtendedPrice)), true
 	}
 	if !any {
@@ -85,14 +105,23 @@ func total(o *partnercenter.Order) partnercenter.Decimal {
 	return partnercenter.Decimal(sum.FloatString(digits))
 }
 
-// cyclesIn returns how often a line is billed during its term. Legacy offers have no
-// term.
-func cyclesIn(line *partnercenter.OrderLineItem, cycle partnercenter.BillingCycleType) int64 {
-	months := catalog.CycleMonths(cycle)
-	if months == 0 || line.TermDuration == nil {
-		return 1
+// credit takes an amount from what a line costs.
+func (o *Order) credit(number int, amount *big.Rat) {
+	line := &o.Document.LineItems[number]
+	if amount.Sign() == 0 || line.Pricing == nil {
+		return
 	}
-	return int64(max(1, catalog.TermMonths(*line.TermDuration)/months))
+	o.Facts.Lines[number].Credit = partnercenter.Decimal(amount.FloatString(max(minFraction, fraction(line.Pricing.ExtendedPrice))))
+	o.Document.TotalPrice = o.total()
+}
+
+// plus adds an amount to a price.
+func plus(price partnercenter.Decimal, amount *big.Rat) partnercenter.Decimal {
+	sum, err := cmp.Or(price, "0").Rat()
+	if err != nil {
+		return price
+	}
+	return partnercenter.Decimal(sum.Add(sum, amount).FloatString(max(minFraction, fraction(price))))
 }
 
 // times multiplies exactly.

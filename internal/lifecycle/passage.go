@@ -12,12 +12,44 @@ import (
 // Reads show the result and store nothing; a change is based on it, and stores it. A
 // deleted one keeps what it had.
 func (s *Subscription) advance(now time.Time) {
+	end := s.baseDeleted(now)
+	if end.IsZero() {
+		s.advanceAlone(now)
+		return
+	}
+	before := end.Add(-1)
+	if now.Before(before) {
+		before = now // the clock was set back
+	}
+	if s.advanceAlone(before); !isDeleted(s) {
+		s.delete(end)
+		s.touch()
+	}
+}
+
+// advanceAlone is advance for what is no add-on.
+func (s *Subscription) advanceAlone(now time.Time) {
 	s.Facts.Renewals = renewedBy(s.Facts.Renewals, now)
-	if at := s.Facts.NextCharge; s.Document.NextChargeInstructions != nil && !now.Before(at) {
+	for {
+		at, happen := s.nextDated()
+		if happen == nil || now.Before(at) {
+			break
+		}
 		s.pass(at.Add(-1))
-		s.charge(at)
+		happen(s, at)
 	}
 	s.pass(now)
+}
+
+// nextDated returns the next of what is scheduled for a date, nil for nothing.
+func (s *Subscription) nextDated() (at time.Time, happen func(*Subscription, time.Time)) {
+	if s.Document.NextChargeInstructions != nil {
+		at, happen = s.Facts.NextCharge, (*Subscription).charge
+	}
+	if action := s.Facts.ActionAt; !action.IsZero() && (happen == nil || action.Before(at)) {
+		at, happen = action, (*Subscription).act
+	}
+	return at, happen
 }
 
 // pass is advance for a time in which nothing but terms end.
@@ -26,7 +58,8 @@ func (s *Subscription) pass(now time.Time) {
 		start := s.nextTerm()
 		switch over := s.hasEnd() && !s.Document.CommitmentEndDate.IsZero() && !now.Before(start); {
 		case over && s.renews() && s.changesNext():
-			s.startTerm(start)
+			s.renewUntil(start.Add(-1)) // it may have begun by itself since it was stored
+			s.startTerm(start, false)
 		case over && s.ages() && s.ends():
 			if !s.end(start, now) {
 				return
@@ -49,29 +82,61 @@ func (s *Subscription) ends() bool {
 	return !s.renews() && (isActive(s) || s.Document.Status.Normalize() == partnercenter.SubscriptionStatusSuspended)
 }
 
-// changesNext reports whether the term after the stored one is another than that.
+// changesNext reports whether the term after the stored one is another than that, or
+// follows an early end.
 func (s *Subscription) changesNext() bool {
-	return s.plan().instructions != nil || s.plan().action != "" || s.Facts.Extended != nil && isTrue(s.Document.AutoRenewEnabled)
+	return !s.Document.CustomTermEndDate.IsZero() || s.plan().instructions != nil || s.plan().action != "" || s.Facts.Extended != nil && isTrue(s.Document.AutoRenewEnabled)
 }
 
-// startTerm begins a term that was scheduled, or one after an extended service term. Terms
-// and billing cycles count from it if it has another length.
-func (s *Subscription) startTerm(start time.Time) {
-	d, months, i := &s.Document, s.termMonths(), s.plan().instructions
-	counts := false
-	if x := s.Facts.Extended; x != nil && isTrue(d.AutoRenewEnabled) {
+// startTerm begins a term that was scheduled, or one after an extended service term or an
+// early end. Terms and billing cycles count from it if it or the one before it has another
+// length, or if it is to begin on a date.
+func (s *Subscription) startTerm(start time.Time, dated bool) {
+	d, months, p := &s.Document, s.termMonths(), s.plan()
+	i, counts := p.instructions, s.forgetCustomEnd() || dated
+	if x := s.Facts.Extended; x != nil && (isTrue(d.AutoRenewEnabled) || i != nil || dated) {
 		d.TermDuration, d.BillingCycle, s.Facts.Extended, counts = x.TermDuration, x.BillingCycle, nil, true
 	}
 	if i != nil {
 		s.Facts.Seats = slices.Clone(s.Facts.Seats)
 		s.setQuantity(*i.Quantity, start)
+		if p.becomes != nil || d.TermDuration != i.Product.TermDuration || d.BillingCycle != i.Product.BillingCycle || i.Product.PromotionID != "" {
+			d.PromotionID = i.Product.PromotionID // one is for an item, a term and a cycle
+		}
 		d.TermDuration, d.BillingCycle = i.Product.TermDuration, i.Product.BillingCycle
+		if p.becomes != nil {
+			s.become(p.becomes, start)
+		}
+		d.CustomTermEndDate = i.CustomTermEndDate
+		counts = counts || !d.CustomTermEndDate.IsZero()
 	}
-	d.ScheduledNextTermInstructions, d.ScheduledActions, d.CommitmentEndDate = nil, nil, partnercenter.Time{}
+	s.setPlan(schedule{})
+	d.CommitmentEndDate = partnercenter.Time{}
 	if counts || s.termMonths() != months {
 		s.Facts.TermStart = start
 	}
+	if !d.CustomTermEndDate.IsZero() {
+		s.setEnds(start) // it may be over, too
+	}
 	s.touch()
+	if !s.renews() { // it ends with this term, whatever the time is
+		s.setEnds(start)
+		s.renewUntil(start)
+	}
+}
+
+// act does what is scheduled for a date.
+func (s *Subscription) act(at time.Time) {
+	s.Facts.ActionAt = time.Time{}
+	switch {
+	case !isActive(s):
+		s.setPlan(schedule{})
+	case s.plan().action == partnercenter.ScheduledActionTypeCancel:
+		s.Document.CommitmentEndDate = firstInstant(at.AddDate(0, 0, -1))
+	default:
+		s.Document.NextChargeInstructions, s.Facts.NextCharge = nil, time.Time{}
+		s.startTerm(at, true)
+	}
 }
 
 // charge makes the change that is scheduled for a charge.
@@ -84,7 +149,9 @@ func (s *Subscription) charge(at time.Time) {
 	}
 	s.Facts.Seats = slices.Clone(s.Facts.Seats)
 	s.setQuantity(*i.Quantity, at)
-	d.BillingCycle = i.Product.BillingCycle
+	if d.BillingCycle != i.Product.BillingCycle {
+		d.BillingCycle, d.PromotionID = i.Product.BillingCycle, ""
+	}
 	s.touch()
 }
 
@@ -157,25 +224,30 @@ func (s *Subscription) end(start, now time.Time) bool {
 	s.setEnds(start.Add(-1))
 	if e.extends {
 		s.Facts.Extended = &Extended{TermDuration: d.TermDuration, BillingCycle: d.BillingCycle}
+		s.forgetCustomEnd()
 		s.Facts.TermStart = start
 		d.TermDuration, d.BillingCycle = "P1M", partnercenter.BillingCycleTypeMonthly
-		d.ScheduledActions, d.CommitmentEndDate = nil, partnercenter.Time{}
+		s.setPlan(schedule{})
+		d.CommitmentEndDate = partnercenter.Time{}
 		s.touch()
 		return true
 	}
-	d.ScheduledNextTermInstructions, d.ScheduledActions = nil, nil
+	s.setPlan(schedule{})
 	until := start
 	for _, stage := range e.stages {
 		d.Status, d.SuspensionReasons = stage.status, nil
 		if stage.reason != "" {
 			d.SuspensionReasons = []string{stage.reason}
 		}
+		if stage.status != partnercenter.SubscriptionStatusSuspended {
+			d.AutoRenewEnabled = new(false) // it was suspended before its end
+		}
 		s.touch()
 		if until = until.AddDate(0, 0, stage.days); now.Before(until) {
 			return false
 		}
 	}
-	s.delete()
+	s.delete(until)
 	s.touch()
 	return false
 }
@@ -186,6 +258,7 @@ func (s *Subscription) resume(now time.Time) {
 	if !s.hasEnd() || now.Before(s.nextTerm()) {
 		return
 	}
+	s.forgetCustomEnd()
 	s.Document.CommitmentEndDate = partnercenter.Time{}
 	s.setEnds(now)
 	s.renewUntil(now)

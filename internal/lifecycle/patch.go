@@ -177,6 +177,7 @@ func (o *Order) clone() *Order {
 	for _, s := range o.Subscriptions {
 		c.Subscriptions = append(c.Subscriptions, s.clone())
 	}
+	LinkBases(c.Subscriptions)
 	return c
 }
 
@@ -185,6 +186,7 @@ func (s *Subscription) clone() *Subscription {
 	c.Facts.Seats = slices.Clone(s.Facts.Seats)
 	c.Facts.Cycles = slices.Clone(s.Facts.Cycles)
 	c.Facts.Renewals = slices.Clone(s.Facts.Renewals)
+	c.Facts.Moved = slices.Clone(s.Facts.Moved)
 	return &c
 }
 
@@ -223,7 +225,10 @@ var cancelRules = []rule[*cancelCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeSuspendInstead, "it buys a legacy offer or an online service", func(c *cancelCheck) (string, string) {
 		return require(c.kind != catalog.License && c.kind != catalog.Usage && c.kind != catalog.OnlineService, "Use PATCH /customers/{customer-id}/subscriptions/{subscription-id} to suspend or cancel the subscriptions", "This order %s cannot be cancelled: %s is an online service", c.order.Document.ID, c.item())
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeOrderNotCancellable, "it is an Azure plan or of unknown kind", func(c *cancelCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeOrderNotCancellable, "it is an Azure plan, a savings plan or of unknown kind", func(c *cancelCheck) (string, string) {
+		if c.kind == catalog.SavingsPlan {
+			return violation("Set autoRenewEnabled of its subscription to false; it then ends with its term", "Order cannot be canceled: %s is a commitment for a term", c.item())
+		}
 		return require(c.kind != catalog.AzurePlan && c.kind != "", "Suspend its subscription", "Order cannot be canceled: items such as %s cannot", c.item())
 	}},
 	{http.StatusForbidden, partnercenter.ErrorCodeSaaSNotByOrder, "it is marketplace SaaS in production", func(c *cancelCheck) (string, string) {
@@ -286,16 +291,17 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	next := o.clone()
 	events := []Event{{Kind: to.Event}}
 	for _, i := range lines {
-		clearLine(&next.Document.LineItems[i])
+		next.clearLine(i)
 		if s := next.subscriptionOf(i); s != nil && !isDeleted(s) {
 			s.advance(now)
-			s.delete() // also what time has deleted: the clock may be set back
+			s.giveBackRenewals(&next.Document, now)
+			s.delete(now) // also what time has deleted: the clock may be set back
 			next.Changed = append(next.Changed, s)
 			events = append(events, Event{Kind: "subscription cancelled", SubscriptionID: s.Document.ID, LineItemNumber: i})
 		}
 	}
 	if o.Document.TotalPrice != "" {
-		next.Document.TotalPrice = total(&next.Document)
+		next.Document.TotalPrice = next.total()
 	}
 	if to.To == cancelled {
 		next.Document.Status = partnercenter.OrderStatusCancelled
@@ -385,7 +391,7 @@ func (o *Order) buyAddOns(account *Account, request *partnercenter.Order, lines 
 	if isTrue(request.PartnerOnRecordAttestationAccepted) {
 		next.Document.PartnerOnRecordAttestationAccepted = request.PartnerOnRecordAttestationAccepted
 	}
-	if sum := total(&next.Document); sum != "" {
+	if sum := next.total(); sum != "" {
 		next.Document.TotalPrice = sum
 	}
 	next.touch()
@@ -414,12 +420,12 @@ var cycleRules = []rule[*cycleCheck]{
 		}
 		return violation("Reactivate it first", "The billing cycle could not be changed because subscription %s is not active", c.subscription.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeCycleUnsupported, "an item of the order is a trial, Azure, one-time, has another term than a year, or is not sold with the cycle", func(c *cycleCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeCycleUnsupported, "an item of the order is a trial, Azure, a savings plan, one-time, has another term than a year, or is not sold with the cycle", func(c *cycleCheck) (string, string) {
 		const next = "Keep the billing cycle, or order an offer that is sold with the other one"
 		switch {
 		case c.item == nil:
 			return violation(next, "The billing cycle could not be changed because %s is not in the catalog", quote.Text(c.offer))
-		case c.item.Trial || isAzure(c.item.Kind) || !subscribes(c.item.Kind), c.term != "" && c.term != "P1Y", !slices.Contains(c.item.BillingCycles, c.cycle):
+		case c.item.Trial || isAzure(c.item.Kind) || c.item.Kind == catalog.SavingsPlan || !subscribes(c.item.Kind), c.term != "" && c.term != "P1Y", !slices.Contains(c.item.BillingCycles, c.cycle):
 			return violation(next, "The billing cycle could not be changed because %s does not support %s", c.item.ID, c.cycle)
 		}
 		return "", ""
@@ -467,16 +473,23 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 	}
 	for i := range next.Document.LineItems {
 		scaleLine(&next.Document.LineItems[i], o.Document.BillingCycle, cycle)
+		if cycle != o.Document.BillingCycle.Normalize() {
+			undiscount(&next.Document.LineItems[i])
+		}
+		prorate(&next.Document.LineItems[i], cycle, dayOf(next.Facts.Lines[i].Bought))
 	}
 	next.Document.BillingCycle = cycle
 	if o.Document.TotalPrice != "" {
-		next.Document.TotalPrice = total(&next.Document)
+		next.Document.TotalPrice = next.total()
 	}
 	for _, s := range next.Subscriptions {
 		if isDeleted(s) {
 			continue
 		}
 		s.Facts.Cycles = append(s.Facts.Cycles, s.Document.BillingCycle.Normalize())
+		if s.Document.BillingCycle.Normalize() != cycle {
+			s.Document.PromotionID = "" // one is for an item, a term and a cycle
+		}
 		s.Document.BillingCycle = cycle
 		s.unschedule()
 		next.Changed = append(next.Changed, s)

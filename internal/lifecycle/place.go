@@ -52,6 +52,7 @@ func ReferencedIDs(request *partnercenter.Order) (subscriptions, mpnIDs []string
 		line := &request.LineItems[i]
 		add(&subscriptions, "subscription ", Key(line.ParentSubscriptionID))
 		add(&subscriptions, "subscription ", Key(azureSubscriptionID(line)))
+		add(&subscriptions, "subscription ", Key(azureEntitlementID(line)))
 		add(&mpnIDs, "partner ", ascii.TrimSpace(line.PartnerIDOnRecord))
 		for _, id := range line.AdditionalPartnerIDsOnRecord {
 			add(&mpnIDs, "partner ", ascii.TrimSpace(id))
@@ -71,8 +72,17 @@ func provisioningVariable(line *partnercenter.OrderLineItem, name string) string
 	return ""
 }
 
+// isScope reports whether text is a scope that a reservation or a savings plan can have.
+func isScope(text string) bool {
+	return ascii.EqualFold(text, "single") || ascii.EqualFold(text, "shared")
+}
+
 func azureSubscriptionID(line *partnercenter.OrderLineItem) string {
 	return provisioningVariable(line, "SubscriptionId")
+}
+
+func azureEntitlementID(line *partnercenter.OrderLineItem) string {
+	return provisioningVariable(line, "EntitlementId")
 }
 
 // placementCheck is a request to place an order, as the rules check it.
@@ -131,6 +141,9 @@ func (c *Placement) baseOf(line int) (base int, is bool) {
 	base, is = c.cart.bases[line]
 	return base, is
 }
+
+// nextReadEnds is what to do about a custom term end date that is not offered.
+const nextReadEnds = "Read GET .../subscriptions/customTermEndDates?term_duration=... for the dates that are offered"
 
 const (
 	nextReadCatalog = "Read GET /v1/products/{product}/skus/{sku}/availabilities for what is sold, and send its catalogItemId"
@@ -203,7 +216,10 @@ func unknownCycle(c partnercenter.BillingCycleType) (string, string) {
 }
 
 // lineRules apply to each line. After the one about unknown offers there is an item.
-var lineRules = []rule[*lineCheck]{
+var lineRules = slices.Concat(itemRules, savingsPlanRules, supplyRules)
+
+// itemRules are about the item, how much of it, and for how long.
+var itemRules = []rule[*lineCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "a line has no offerId", func(l *lineCheck) (string, string) {
 		return require(ascii.TrimSpace(l.line.OfferID) != "", "Send an offer id or a catalogItemId", "Invalid property offerId: line %d has none", l.number)
 	}},
@@ -293,12 +309,25 @@ var lineRules = []rule[*lineCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeCustomEndNotOffered, "the term of something else than an online service is to end on another date", func(l *lineCheck) (string, string) {
 		return require(l.line.CustomTermEndDate.Time().IsZero() || l.item.Kind == catalog.OnlineService, "Leave customTermEndDate out", "A custom term end date is for products of type OnlineServicesNCE only, and %s in line %d is none", l.item.ID, l.number)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeCustomEndMismatch, "a custom term end date is named", func(l *lineCheck) (string, string) {
-		return require(l.line.CustomTermEndDate.Time().IsZero(), "Leave customTermEndDate out; this server offers no such dates", "The custom term end date %s of line %d is none of those that are offered", l.line.CustomTermEndDate, l.number)
+	{http.StatusBadRequest, partnercenter.ErrorCodeCustomEndMismatch, "the term of a trial, or of what waits for a purchase order, is to end on another date", func(l *lineCheck) (string, string) {
+		return require(l.line.CustomTermEndDate.Time().IsZero() || !l.item.Trial && !l.item.NeedsPurchaseOrder, "Leave customTermEndDate out", "The custom term end date %s of line %d matches none that is offered: there are none for %s", l.line.CustomTermEndDate, l.number, l.item.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeSavingsPlanInput, "a savings plan's commitment is made", func(l *lineCheck) (string, string) {
-		return require(l.line.PurchaseCommitment == nil, "Leave purchaseCommitment out; the catalog has no savings plans", "%s in line %d is no savings plan", l.item.ID, l.number)
+	{http.StatusBadRequest, partnercenter.ErrorCodeCustomEndOutsideTerm, "a custom term end date is not within the first term, or is a 28th, 29th or 30th on which neither the month ends nor a subscription", func(l *lineCheck) (string, string) {
+		if l.line.CustomTermEndDate.Time().IsZero() {
+			return "", ""
+		}
+		day, first := customEndDay(l.line.CustomTermEndDate), dayOf(l.now)
+		late := day.Day() >= 28 && !endsOnMonth(day) && !l.endsWithOther(day, l.now)
+		return require(within(day, first, catalog.TermMonths(l.term())) && !late, nextReadEnds, "The custom term end date %s of line %d is not one of the first term, which is from %s to %s", l.line.CustomTermEndDate, l.number, first.Format(time.DateOnly), nthEnd(first, catalog.TermMonths(l.term()), 1).Format(time.DateOnly))
 	}},
+	{http.StatusBadRequest, partnercenter.ErrorCodeCustomEndUnaligned, "neither a month nor a subscription ends on the custom term end date", func(l *lineCheck) (string, string) {
+		day := customEndDay(l.line.CustomTermEndDate)
+		return require(l.line.CustomTermEndDate.Time().IsZero() || endsOnMonth(day) || l.endsWithOther(day, l.now), nextReadEnds, "No subscription of the customer ends on the custom term end date %s of line %d, nor does the month", l.line.CustomTermEndDate, l.number)
+	}},
+}
+
+// supplyRules are about what a line is bought under, by whom, and what it is for.
+var supplyRules = []rule[*lineCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeAddOnUnrelated, "an add-on has no parent or one of another offer, or something else has a parent", func(l *lineCheck) (string, string) {
 		if l.base != nil || l.cart != nil && !l.item.Kind.Legacy() && l.line.ParentSubscriptionID == "" {
 			return l.addOnInCart()
@@ -330,13 +359,13 @@ var lineRules = []rule[*lineCheck]{
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the scope is neither single nor shared", func(l *lineCheck) (string, string) {
 		scope := provisioningVariable(l.line, "Scope")
-		return require(scope == "" || ascii.EqualFold(scope, "single") || ascii.EqualFold(scope, "shared"), "Send single or shared", "Unable to parse enum: scope %s in line %d", quote.Text(scope), l.number)
+		return require(scope == "" || isScope(scope), "Send single or shared", "Unable to parse enum: scope %s in line %d", quote.Text(scope), l.number)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionInvalid, "the customer has no subscription that a reservation is for", func(l *lineCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionInvalid, "the customer has no subscription that a reservation or a savings plan is for", func(l *lineCheck) (string, string) {
 		return l.requireAzure(func(s *Subscription) bool { return s != nil }, "Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid subscription")
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotAzure, "the subscription is not an Azure subscription", func(l *lineCheck) (string, string) {
-		return l.requireAzure(func(s *Subscription) bool { return isAzure(s.Facts.Kind) }, "Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid Azure subscription")
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotAzure, "the subscription is not an Azure subscription, or that of a savings plan no Azure plan", func(l *lineCheck) (string, string) {
+		return l.requireAzure(func(s *Subscription) bool { return isFor(l.item, s) }, "Send the id of one of the customer's Azure subscriptions, for a savings plan of an Azure plan", "This subscription is not a valid Azure subscription")
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionInactive, "the Azure subscription is not active", func(l *lineCheck) (string, string) {
 		return l.requireAzure(isActive, "Reactivate it, or name another", "This subscription is not an active subscription")
@@ -390,15 +419,24 @@ func (l *lineCheck) requireKnown(why error, next string) (string, string) {
 	return require(why == nil || !errors.Is(l.err, why), next, "Line %d, %s: %v", l.number, quote.Text(l.line.OfferID), l.err)
 }
 
+// term returns the term of the line: the requested one, or the item's for the billing
+// cycle.
+func (l *lineCheck) term() string {
+	if asked := text(l.line.TermDuration); asked != "" || len(l.item.Terms) == 0 {
+		return asked
+	}
+	return l.item.Term(l.cycleToBe())
+}
+
 func (l *lineCheck) parent() *Subscription {
 	return l.Subscriptions[Key(l.line.ParentSubscriptionID)].asOf(l.now)
 }
 
-// requireAzure checks the subscription that a reservation is for; nil is one that the
-// customer does not have.
+// requireAzure checks the subscription that a reservation or a savings plan is for; nil is
+// one that the customer does not have.
 func (l *lineCheck) requireAzure(right func(*Subscription) bool, next, problem string) (string, string) {
-	id := azureSubscriptionID(l.line)
-	return require(l.item.Kind != catalog.Reservation || id == "" || right(l.Subscriptions[Key(id)]), next, problem+": %s in line %d", quote.Text(id), l.number)
+	id := l.azureID()
+	return require(id == "" || right(l.Subscriptions[Key(id)]), next, problem+": %s in line %d", quote.Text(id), l.number)
 }
 
 // requireMPN refuses the first MPN id of a line that is not right.

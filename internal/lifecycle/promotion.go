@@ -151,3 +151,14 @@ func discount(line *partnercenter.OrderLineItem, item *catalog.Item, p *catalog.
 	prices.ExtendedPrice = times(reduced, quantity(line))
 	line.Pricing = &prices
 }
+
+// undiscount takes the promotion of a line away. What it costs then is the list price.
+func undiscount(line *partnercenter.OrderLineItem) {
+	if line.PromotionID == "" {
+		return
+	}
+	line.PromotionID = ""
+	if line.Pricing != nil && line.Pricing.ListPrice != "" {
+		setPrice(line, line.Pricing.ListPrice)
+	}
+}

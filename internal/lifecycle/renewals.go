@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"math/big"
 	"net/http"
@@ -26,6 +27,20 @@ type Renewals struct {
 	BillingCycle partnercenter.BillingCycleType `json:"billingCycle,omitzero"`
 	Quantity     int                            `json:"quantity"`
 	Extended     bool                           `json:"extended,omitzero"` // they are extended service terms
+	OfferID      string                         `json:"offerId,omitzero"`  // if it is not the one that was bought
+	PromotionID  string                         `json:"promotionId,omitzero"`
+	// Began is when a request began the term, zero for one that began by itself.
+	Began time.Time          `json:"began,omitzero"`
+	Ends  partnercenter.Time `json:"ends,omitzero"` // the date on which the one term ends early
+	// Passed is of the one term.
+	Passed PassedOn `json:"passed,omitzero"`
+}
+
+// PassedOn are seats that a term was charged for and that went on in new subscriptions, and
+// what the orders of these charge less for it.
+type PassedOn struct {
+	Seats  int                   `json:"seats"`
+	Credit partnercenter.Decimal `json:"credit"`
 }
 
 // start returns the day on which the n-th term begins.
@@ -34,6 +49,14 @@ func (r *Renewals) start(n int) time.Time {
 		return r.First
 	}
 	return nthEnd(r.First, r.Months, n).AddDate(0, 0, 1)
+}
+
+// end returns the day after the n-th term.
+func (r *Renewals) end(n int) time.Time {
+	if !r.Ends.IsZero() {
+		return customEndDay(r.Ends).AddDate(0, 0, 1)
+	}
+	return r.start(n + 1)
 }
 
 // maxRenewals is how many changes of renewals a subscription remembers, and how many of
@@ -45,14 +68,12 @@ func (s *Subscription) renewUntil(now time.Time) {
 	if s.Facts.Since.IsZero() || !s.hasEnd() || !isActive(s) {
 		return // what was loaded has its renewals in orders of its own
 	}
-	d, list := &s.Document, s.Facts.Renewals
+	list := s.Facts.Renewals
 	if end := s.nextTerm().Add(-1); end.Before(now) {
 		now = end // its last term
 	}
-	next := Renewals{
-		First: s.first(), From: 1, Months: s.termMonths(), TermDuration: d.TermDuration, BillingCycle: d.BillingCycle.Normalize(),
-		Quantity: *d.Quantity, Extended: s.Facts.Extended != nil,
-	}
+	next := s.renewal()
+	next.From = 1
 	if !s.Facts.TermStart.IsZero() {
 		next.From = 0
 	}
@@ -68,8 +89,29 @@ func (s *Subscription) renewUntil(now time.Time) {
 	if next.To < next.From {
 		return
 	}
-	list = slices.Clone(list)
-	if last >= 0 && list[last].goesOnWith(next) {
+	s.noteRenewals(next)
+}
+
+// renewal returns a term with the present conditions.
+func (s *Subscription) renewal() Renewals {
+	d := &s.Document
+	r := Renewals{
+		First: s.first(), Months: s.termMonths(), TermDuration: d.TermDuration, BillingCycle: d.BillingCycle.Normalize(),
+		Quantity: *d.Quantity, Extended: s.Facts.Extended != nil, Ends: d.CustomTermEndDate,
+	}
+	if !r.Extended {
+		r.PromotionID = d.PromotionID
+	}
+	if s.became() {
+		r.OfferID = d.OfferID
+	}
+	return r
+}
+
+// noteRenewals adds terms to those that have begun.
+func (s *Subscription) noteRenewals(next Renewals) {
+	list := slices.Clone(s.Facts.Renewals)
+	if last := len(list) - 1; last >= 0 && list[last].goesOnWith(next) {
 		list[last].To = next.To
 	} else {
 		list = append(list, next)
@@ -112,16 +154,27 @@ func (s *Subscription) RenewalOrders(a *Account, bought *partnercenter.Order, no
 	if at < 0 {
 		return nil
 	}
-	var orders []*Order
-	for _, r := range slices.Backward(s.asOf(now).Facts.Renewals) {
-		for n := r.To; n >= r.From; n-- {
-			if len(orders) == maxRenewals {
-				break
+	line, terms := &bought.LineItems[at], s.asOf(now).terms(bought, at)
+	list, count := terms[1:], 0
+	for _, r := range list {
+		count += r.To - r.From + 1
+	}
+	skip := max(0, count-maxRenewals)
+	orders := make([]*Order, 0, count-skip)
+	for i := range list {
+		r := &list[i]
+		n := r.From + min(skip, r.To-r.From+1)
+		skip -= n - r.From
+		for ; n <= r.To; n++ {
+			o := s.renewalOrder(a, bought, line, r, n)
+			if n == r.From { // it may have cut the one before short
+				before := terms[:i+1]
+				seats := min(before[i].seats(), r.Quantity) // that are still there
+				o.credit(0, s.unused(a, bought, line, before, r.start(n), seats))
 			}
-			orders = append(orders, s.renewalOrder(a, bought, &bought.LineItems[at], &r, n))
+			orders = append(orders, o)
 		}
 	}
-	slices.Reverse(orders)
 	return orders
 }
 
@@ -132,14 +185,22 @@ func (s *Subscription) NextRenewal(now time.Time) time.Time {
 	if s.Facts.Since.IsZero() || !c.hasEnd() || !isActive(c) {
 		return time.Time{}
 	}
-	return c.nextTerm()
+	next := c.nextTerm()
+	if at, happen := c.nextDated(); happen != nil && at.Before(next) {
+		return at
+	}
+	return next
 }
 
 // renewalOrder returns the order that the n-th of some renewals places.
 func (s *Subscription) renewalOrder(a *Account, bought *partnercenter.Order, line *partnercenter.OrderLineItem, r *Renewals, n int) *Order {
 	start, legacy := r.start(n), s.Facts.Kind.Legacy()
 	// The same renewal has the same id whenever it is asked for.
-	ids := newIDs(sha256.Sum256([]byte(Key(s.Document.ID) + " renews " + start.Format(time.DateOnly))))
+	seed, created, kind := Key(s.Document.ID)+" renews "+start.Format(time.DateOnly), start, partnercenter.LineItemTransactionType("Renew")
+	if !r.Began.IsZero() {
+		seed, created, kind = seed+" for "+r.TermDuration, r.Began, partnercenter.LineItemTransactionTypeConvert
+	}
+	ids := newIDs(sha256.Sum256([]byte(seed)))
 	id := ids.short()
 	alternate := id
 	switch {
@@ -150,11 +211,11 @@ func (s *Subscription) renewalOrder(a *Account, bought *partnercenter.Order, lin
 		id = ids.long()
 	}
 	self := "/customers/" + a.CustomerID + "/orders/" + id
-	o := &Order{Renewal: true, Subscriptions: []*Subscription{s}, Facts: OrderFacts{Lines: []LineFacts{{Kind: s.Facts.Kind, Bought: start}}}}
+	o := &Order{Renewal: true, Subscriptions: []*Subscription{s}, Facts: OrderFacts{Lines: []LineFacts{{Kind: s.Facts.Kind, Bought: created}}}}
 	o.Document = partnercenter.Order{
 		ID: id, AlternateID: alternate, ReferenceCustomerID: a.CustomerID, BillingCycle: r.BillingCycle,
 		CurrencyCode: bought.CurrencyCode, CurrencySymbol: bought.CurrencySymbol,
-		CreationDate: dateOf(start, legacy), Status: partnercenter.OrderStatusCompleted,
+		CreationDate: dateOf(created, legacy), Status: partnercenter.OrderStatusCompleted,
 		TransactionType: partnercenter.OrderTransactionTypeSystemPurchase,
 		Links:           &partnercenter.OrderLinks{Self: partnercenter.NewLink(http.MethodGet, self)},
 		Attributes:      &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeOrder},
@@ -163,7 +224,7 @@ func (s *Subscription) renewalOrder(a *Account, bought *partnercenter.Order, lin
 		o.Document.Links.ProvisioningStatus = partnercenter.NewLink(http.MethodGet, self+"/provisioningstatus")
 	}
 	renewed := partnercenter.OrderLineItem{
-		LineItemNumber: new(0), OfferID: line.OfferID, SubscriptionID: s.Document.ID, TransactionType: "Renew",
+		LineItemNumber: new(0), OfferID: line.OfferID, SubscriptionID: s.Document.ID, TransactionType: kind,
 		FriendlyName: line.FriendlyName, Quantity: &r.Quantity, PartnerIDOnRecord: line.PartnerIDOnRecord,
 		AdditionalPartnerIDsOnRecord: line.AdditionalPartnerIDsOnRecord,
 	}
@@ -172,19 +233,73 @@ func (s *Subscription) renewalOrder(a *Account, bought *partnercenter.Order, lin
 		links.ActivationLinks = nil // of the purchase
 		renewed.Links = &links
 	}
+	var item *catalog.Item
+	if r.OfferID != "" || !r.asBought(bought, line) {
+		item, _ = a.Catalog.Find(cmp.Or(r.OfferID, line.OfferID), a.Country)
+	}
+	if item != nil && bought.CurrencyCode == "" { // it was loaded without prices
+		o.Document.CurrencyCode, o.Document.CurrencySymbol = item.CurrencyCode, item.CurrencySymbol
+	}
+	if r.OfferID != "" {
+		renewed.OfferID = r.OfferID
+		if item != nil && renewed.Links != nil {
+			renewed.FriendlyName = item.Title
+			links := itemLinks(item)
+			links.Subscription, links.ProvisioningStatus = renewed.Links.Subscription, renewed.Links.ProvisioningStatus
+			renewed.Links = links
+		}
+	}
 	if r.TermDuration != "" {
 		renewed.TermDuration = &r.TermDuration
 	}
-	if p := line.Pricing; p != nil {
-		price := scale(p.Price, bought.BillingCycle, r.BillingCycle)
-		if r.Extended {
-			price = raise(price, surcharge(a, line.OfferID))
-		}
-		setPrice(&renewed, price)
-	}
+	r.price(a, bought, line, item, &renewed)
+	renewed.CustomTermEndDate = r.Ends
+	prorate(&renewed, r.BillingCycle, start)
 	o.Document.LineItems = []partnercenter.OrderLineItem{renewed}
-	o.Document.TotalPrice = total(&o.Document)
+	if r.Quantity == 0 {
+		o.Document.Status, o.Facts.Lines[0].Kept = partnercenter.OrderStatusCancelled, r.Passed.Credit
+	}
+	o.Document.TotalPrice = o.total()
 	return o
+}
+
+// asBought reports whether the terms are for the conditions of the purchase.
+func (r *Renewals) asBought(bought *partnercenter.Order, line *partnercenter.OrderLineItem) bool {
+	return !r.Extended && (r.OfferID == "" || ascii.EqualFold(r.OfferID, line.OfferID)) &&
+		ascii.EqualFold(r.TermDuration, text(line.TermDuration)) && r.BillingCycle == bought.BillingCycle.Normalize() &&
+		r.PromotionID == line.PromotionID
+}
+
+// price sets the prices of a renewal. They are those of the purchase, as long as its
+// conditions are. Otherwise the list price is converted, and for another item that of the
+// catalog; only the promotion of the terms themselves lowers it.
+func (r *Renewals) price(a *Account, bought *partnercenter.Order, line *partnercenter.OrderLineItem, item *catalog.Item, renewed *partnercenter.OrderLineItem) {
+	p, price := line.Pricing, partnercenter.Decimal("")
+	switch {
+	case p != nil && r.asBought(bought, line):
+		prices := *p
+		prices.Price = wholePrice(line)
+		prices.ProratedPrice, prices.ExtendedPrice = prices.Price, times(prices.Price, r.Quantity)
+		renewed.Pricing, renewed.PromotionID = &prices, line.PromotionID
+		return
+	case r.OfferID != "" && !ascii.EqualFold(r.OfferID, line.OfferID):
+		if item != nil {
+			price = priceIn(item, r.BillingCycle)
+		}
+	case p != nil:
+		price = scale(cmp.Or(p.ListPrice, p.Price), bought.BillingCycle, r.BillingCycle)
+	case item != nil:
+		price = priceIn(item, r.BillingCycle)
+	}
+	if price != "" {
+		if r.Extended {
+			price = raise(price, surcharge(a, cmp.Or(r.OfferID, line.OfferID)))
+		}
+		setPrice(renewed, price)
+	}
+	if promotion := a.Catalog.Promotion(r.PromotionID); promotion != nil && item != nil && promotion.Discounts(item) != nil {
+		discount(renewed, item, promotion)
+	}
 }
 
 // Surcharges of the extended service term, in percent.

@@ -13,8 +13,8 @@ import (
 
 // Restore rebuilds an order from its stored parts. Orders that were loaded instead of
 // placed have no facts, and those of their subscriptions that lack facts and documents
-// are derived from the lines.
-func Restore(account *Account, document partnercenter.Order, facts *OrderFacts, stored []*Subscription) *Order {
+// are derived from the lines, and from the documents that were loaded with them.
+func Restore(account *Account, document partnercenter.Order, facts *OrderFacts, stored []*Subscription, loaded []*partnercenter.Subscription) *Order {
 	o := &Order{Document: document}
 	if facts != nil {
 		o.Facts = *facts
@@ -33,8 +33,13 @@ func Restore(account *Account, document partnercenter.Order, facts *OrderFacts, 
 			o.Subscriptions = append(o.Subscriptions, stored[kept])
 			continue
 		}
-		o.Subscriptions = append(o.Subscriptions, deriveSubscription(account, o, i))
+		s := deriveSubscription(account, o, i)
+		if at := slices.IndexFunc(loaded, func(d *partnercenter.Subscription) bool { return ascii.EqualFold(d.ID, id) }); at >= 0 {
+			s.adopt(loaded[at])
+		}
+		o.Subscriptions = append(o.Subscriptions, s)
 	}
+	LinkBases(o.Subscriptions)
 	return o
 }
 

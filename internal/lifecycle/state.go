@@ -30,7 +30,8 @@ type Account struct {
 	// Subscriptions are those of the customer that the request names, by [Key] of their
 	// id and of their entitlement's.
 	Subscriptions map[string]*Subscription
-	// Owned are all of the customer's, where a cart has an add-on that [LacksParent].
+	// Owned are all of the customer's, where a cart has an add-on that [LacksParent], or a
+	// term is to end with another one: see [NamesEnd] and [NextNamesEnd].
 	Owned []*Subscription
 	// Held counts what limits are about. It is set where a limit applies.
 	Held Holdings
@@ -80,6 +81,11 @@ type LineFacts struct {
 	// Provisioned is when the purchase is provisioned: in the year 9999 while the order
 	// waits for a purchase order.
 	Provisioned time.Time `json:"provisioned,omitzero"`
+	// Credit is what the line costs less, because its seats came from a term that was
+	// charged for, or because its own term cut one short.
+	Credit partnercenter.Decimal `json:"credit,omitzero"`
+	// Kept is what a cancelled line still costs: others were credited with it.
+	Kept partnercenter.Decimal `json:"kept,omitzero"`
 }
 
 // never is later than anything that happens.
@@ -89,6 +95,8 @@ var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 type Subscription struct {
 	Document partnercenter.Subscription
 	Facts    SubscriptionFacts
+	// Base is the one that it is an add-on of, and ends with; nil if there is none.
+	Base *Subscription
 }
 
 // SubscriptionFacts is stored with a subscription's document.
@@ -96,6 +104,8 @@ type SubscriptionFacts struct {
 	Kind catalog.Kind `json:"kind,omitzero"`
 	// Since is when the subscription begins to exist.
 	Since time.Time `json:"since,omitzero"`
+	// Deleted is when it was deleted; zero for what was loaded so, too.
+	Deleted time.Time `json:"deleted,omitzero"`
 	// LineItemNumber is the line of the order that created it.
 	LineItemNumber int `json:"line,omitzero"`
 	// Seats are the quantities that were added, oldest first. Each can be returned
@@ -111,6 +121,13 @@ type SubscriptionFacts struct {
 	NeedsActivation bool `json:"needsActivation,omitzero"`
 	// Renewals are the terms that began by themselves until it was stored.
 	Renewals []Renewals `json:"renewals,omitzero"`
+	// Passed is of the term that it was bought for.
+	Passed PassedOn `json:"passed,omitzero"`
+	// ActionAt is when the document's ScheduledActions take place, zero for the end of the
+	// term.
+	ActionAt time.Time `json:"actionAt,omitzero"`
+	// Becomes is what the document is to have of another item that is scheduled.
+	Becomes *partnercenter.Subscription `json:"becomes,omitzero"`
 	// Extended is set in an extended service term.
 	Extended *Extended `json:"extended,omitzero"`
 	// NextCharge is when the document's NextChargeInstructions take place.
@@ -128,6 +145,10 @@ type SubscriptionFacts struct {
 	// Entitlement is the newest change of an Azure plan's Azure subscription; nil for
 	// none.
 	Entitlement *EntitlementChange `json:"entitlement,omitzero"`
+	// Moved are the Azure subscriptions that it has beside its own, and Upgrade is what made
+	// it, both of an Azure plan only.
+	Moved   []MovedEntitlement `json:"moved,omitzero"`
+	Upgrade *ProductUpgrade    `json:"upgrade,omitzero"`
 	// Overage says whether its Azure subscription pays for calls; nil if nobody said.
 	Overage *bool `json:"overage,omitzero"`
 }

@@ -26,6 +26,7 @@ type Update struct {
 type updateCheck struct {
 	*Subscription
 	request  *partnercenter.Subscription
+	account  *Account
 	item     *catalog.Item // nil when the catalog does not have it
 	parent   *Subscription // of an add-on
 	settings Settings
@@ -37,10 +38,16 @@ type updateCheck struct {
 	status    partnercenter.SubscriptionStatus
 	nickname  string
 	autoRenew *bool
+	// term is the one that begins at once, with a billing cycle.
+	term  string
+	cycle partnercenter.BillingCycleType
 	// reschedules says that something else is scheduled for the end of the term, or
 	// nothing: an action, instructions, or an action with instructions.
 	reschedules bool
 	planned     schedule
+	// target is the other item that is scheduled, nil for its own and for what the
+	// subscription cannot become.
+	target *catalog.Item
 	// recharges says that other instructions are scheduled for the next charge, or none
 	// if they are nil.
 	recharges bool
@@ -76,6 +83,12 @@ func (u *updateCheck) intent() {
 	case a != nil && (*a || chosen) && (d.AutoRenewEnabled == nil || *a != *d.AutoRenewEnabled):
 		u.autoRenew = a
 	}
+	if u.changesTerm() {
+		u.term, u.cycle = ascii.ToUpper(ascii.TrimSpace(r.TermDuration)), d.BillingCycle.Normalize()
+		if c := r.BillingCycle.Normalize(); c != "" && c != partnercenter.BillingCycleTypeUnknown && c != partnercenter.BillingCycleTypeNone && !u.earlierCycle(c) {
+			u.cycle = c
+		}
+	}
 	u.scheduling()
 }
 
@@ -97,22 +110,16 @@ func unset(r *partnercenter.Subscription) bool {
 func UpdateSubscription(account *Account, o *Order, id string, command Update, settings Settings, now time.Time) (*Order, []Event, error) {
 	next, s := o.cloneWith(id)
 	s.advance(now)
-	u := &updateCheck{Subscription: s, request: command.Request, settings: settings, now: now}
+	u := &updateCheck{Subscription: s, request: command.Request, account: account, settings: settings, now: now}
 	u.item, _ = account.Catalog.Find(s.Document.OfferID, account.Country)
-	if parent := s.Document.ParentSubscriptionID; parent != "" {
-		u.parent = account.Subscriptions[Key(parent)]
-		if other := next.Subscription(parent); other != nil {
-			u.parent = other
-		}
-		u.parent = u.parent.asOf(now)
-	}
+	u.parent = s.Base.asOf(now)
 	if err := checkEtag("subscription", s.Document.Attributes, command.IfMatch, command.Request.Attributes); err != nil {
 		return nil, nil, err
 	}
 	u.sentThisVersion = sentVersion(s.Document.Attributes, command.IfMatch, command.Request.Attributes)
 	u.intent()
 	var to Transition
-	changed := u.quantity != nil || u.nickname != "" || u.autoRenew != nil || u.reschedules || u.recharges
+	changed := u.quantity != nil || u.nickname != "" || u.autoRenew != nil || u.term != "" || u.reschedules || u.recharges
 	state := string(s.Document.Status.Normalize())
 	reactivates := u.status == partnercenter.SubscriptionStatusActive && state == expired
 	if changed && !reactivates {
@@ -124,11 +131,10 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	if err := check(updateRules, u); err != nil {
 		return nil, nil, err
 	}
-	if err := check(instructionRules, u); err != nil {
-		return nil, nil, err
-	}
-	if err := check(planRules, u); err != nil {
-		return nil, nil, err
+	for _, rules := range [][]rule[*updateCheck]{termRules, actionRules, instructionRules, planRules} {
+		if err := check(rules, u); err != nil {
+			return nil, nil, err
+		}
 	}
 	if u.status != "" {
 		var err error
@@ -143,7 +149,8 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	u.apply()
 	s.touch()
 	if u.status == partnercenter.SubscriptionStatusDeleted {
-		events = append(events, next.cancelLine(s.Facts.LineItemNumber)...)
+		events = append(events, next.giveBack(s, now)...)
+		events = append(events, next.deleteAddOns(s, now)...)
 	}
 	next.Changed = append(next.Changed, s)
 	return next, events, nil
@@ -172,8 +179,14 @@ func (u *updateCheck) apply() {
 	if u.autoRenew != nil {
 		d.AutoRenewEnabled = u.autoRenew
 	}
+	if u.term != "" {
+		u.changeTerm()
+	}
 	if u.reschedules {
-		d.ScheduledNextTermInstructions, d.ScheduledActions = u.planned.members()
+		if u.target != nil {
+			u.planned.becomes = ofItem(u.account, u.target, d.ID, d.ParentSubscriptionID)
+		}
+		u.setPlan(u.planned)
 	}
 	if u.recharges {
 		d.NextChargeInstructions, u.Facts.NextCharge = u.charged, time.Time{}
@@ -187,12 +200,13 @@ func (u *updateCheck) apply() {
 	}
 	switch u.status {
 	case partnercenter.SubscriptionStatusDeleted:
-		u.delete()
+		u.setPlan(schedule{})
+		u.delete(u.now)
 	case partnercenter.SubscriptionStatusSuspended, partnercenter.SubscriptionStatusActive:
 		d.Status = u.status
 		d.SuspensionReasons = nil
 		if u.status == partnercenter.SubscriptionStatusSuspended {
-			d.ScheduledNextTermInstructions, d.ScheduledActions = nil, nil
+			u.setPlan(schedule{})
 			d.SuspensionReasons = []string{"PartnerInitiated"}
 		} else {
 			u.resume(u.now)
@@ -230,21 +244,26 @@ func (s *Subscription) refundable(settings Settings, now time.Time) int {
 	return sum
 }
 
+// returnable reports whether all of the subscription can be given back.
+func (s *Subscription) returnable(settings Settings, now time.Time) bool {
+	return !s.windowed() || s.refundable(settings, now) >= *s.Document.Quantity
+}
+
 // delete ends a subscription permanently.
-func (s *Subscription) delete() {
-	s.Document.Status = partnercenter.SubscriptionStatusDeleted
+func (s *Subscription) delete(at time.Time) {
+	s.Document.Status, s.Facts.Deleted = partnercenter.SubscriptionStatusDeleted, at
 	s.Document.AutoRenewEnabled = new(false)
 	s.Document.SuspensionReasons = nil
-	s.Document.ScheduledNextTermInstructions, s.Document.ScheduledActions = nil, nil
+	s.setPlan(schedule{})
 	s.Document.NextChargeInstructions, s.Facts.NextCharge = nil, time.Time{}
 }
 
 // cancelLine cancels the line of a deleted subscription, and the order with its last
 // line.
 func (o *Order) cancelLine(number int) []Event {
-	clearLine(&o.Document.LineItems[number])
+	o.clearLine(number)
 	if o.Document.TotalPrice != "" {
-		o.Document.TotalPrice = total(&o.Document)
+		o.Document.TotalPrice = o.total()
 	}
 	o.touch()
 	for i := range o.Document.LineItems {
@@ -311,7 +330,7 @@ const maxNickname = 500
 
 // updateRules apply to changes of an existing subscription.
 var updateRules = []rule[*updateCheck]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotReady, "it is being provisioned", func(u *updateCheck) (string, string) {
+	{http.StatusConflict, partnercenter.ErrorCodeSubscriptionNotReady, "it is being provisioned", func(u *updateCheck) (string, string) {
 		return require(u.Exists(u.now), "Try again when GET .../provisioningstatus of its order returns fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the body's id is another subscription's", func(u *updateCheck) (string, string) {
@@ -344,7 +363,7 @@ var updateRules = []rule[*updateCheck]{
 		return require(u.quantity == nil || !u.suspended(), "Reactivate it first", "Cannot update subscription %s with suspended status", u.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityNotUpdatable, "the quantity of something without seats is to change", func(u *updateCheck) (string, string) {
-		return require(u.quantity == nil || !isAzure(u.Facts.Kind) && u.Facts.Kind != catalog.SoftwareSubscription && u.Facts.Kind != "", "Place another order for more", "Cannot update the seat quantity for this subscription: %s is not sold by the seat", u.Document.OfferID)
+		return require(u.quantity == nil || !isAzure(u.Facts.Kind) && u.Facts.Kind != catalog.SoftwareSubscription && u.Facts.Kind != catalog.SavingsPlan && u.Facts.Kind != "", "Place another order for more", "Cannot update the seat quantity for this subscription: %s is not sold by the seat", u.Document.OfferID)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotActivated, "the quantity of a marketplace subscription is to change before its activation", func(u *updateCheck) (string, string) {
 		return require(u.quantity == nil || !u.Facts.NeedsActivation, "Visit the activation link, or POST .../activate in a sandbox", "Cannot update subscription %s before activating it", u.Document.ID)
@@ -391,19 +410,28 @@ var updateRules = []rule[*updateCheck]{
 		}
 		return violation("Send active, suspended or deleted", "Unable to parse enum: status %s", quote.Text(string(u.status)))
 	}},
+	{http.StatusBadRequest, partnercenter.ErrorCodeStatusNotUpdatable, "a savings plan is to be suspended or deleted", func(u *updateCheck) (string, string) {
+		stops := u.status == partnercenter.SubscriptionStatusSuspended || u.status == partnercenter.SubscriptionStatusDeleted
+		return require(!stops || u.Facts.Kind != catalog.SavingsPlan, "Set autoRenewEnabled to false; it then ends with its term", "Cannot update the status for this subscription: %s is a savings plan, which is a commitment for its term", u.Document.ID)
+	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeStatusNotUpdatable, "a marketplace subscription is to be suspended", func(u *updateCheck) (string, string) {
 		return require(u.status != partnercenter.SubscriptionStatusSuspended || u.Facts.Kind != catalog.Marketplace, "Set the status to deleted to cancel it", "Cannot update the status for this subscription: %s is a subscription to a marketplace product", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeStatusChangeUnsupported, "a legacy or software subscription is to be deleted", func(u *updateCheck) (string, string) {
-		return require(u.status != partnercenter.SubscriptionStatusDeleted || u.windowed() || u.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted, "Suspend it; software is cancelled through its order", "Asset status cannot be changed to %s from %s", u.status, u.Document.Status)
+	{http.StatusBadRequest, partnercenter.ErrorCodeStatusChangeUnsupported, "a legacy subscription is to be deleted", func(u *updateCheck) (string, string) {
+		can := u.windowed() || u.Facts.Kind == catalog.SoftwareSubscription || u.Facts.Kind == catalog.AzurePlan
+		return require(u.status != partnercenter.SubscriptionStatusDeleted || can || u.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted, "Suspend it", "Asset status cannot be changed to %s from %s", u.status, u.Document.Status)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeCancelWindowOver, "its cancellation window is over: 7 days", func(u *updateCheck) (string, string) {
-		if u.status != partnercenter.SubscriptionStatusDeleted || u.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted || len(u.Facts.Seats) == 0 {
+		if u.status != partnercenter.SubscriptionStatusDeleted || u.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted || len(u.Facts.Seats) == 0 || u.Facts.Kind == catalog.AzurePlan {
 			return "", ""
 		}
 		window := u.settings.CancelWithin
 		ends := u.Facts.Seats[0].Added.Add(window)
-		return require(window == 0 || !u.now.After(ends), "Set autoRenewEnabled to false; it then ends with its term", "You have passed your %s cancellation window, which ended at %s", days(window), ends.UTC().Format(time.RFC3339))
+		next := "Set autoRenewEnabled to false; it then ends with its term"
+		if u.schedules() { // or else it may be extended then
+			next = "Schedule its end (scheduledActions with Cancel, and autoRenewEnabled false)"
+		}
+		return require(window == 0 || !u.now.After(ends), next, "You have passed your %s cancellation window, which ended at %s", days(window), ends.UTC().Format(time.RFC3339))
 	}},
 	{http.StatusConflict, partnercenter.ErrorCodeParentInactive, "an add-on of an inactive parent is to be reactivated", func(u *updateCheck) (string, string) {
 		if u.status != partnercenter.SubscriptionStatusActive {
@@ -415,8 +443,11 @@ var updateRules = []rule[*updateCheck]{
 
 // changesCycle reports whether the request asks for a billing cycle other than the one
 // that the caller read: the current one or, with the etag of this version, an earlier
-// one.
+// one. With another term comes its cycle.
 func (u *updateCheck) changesCycle() bool {
+	if u.term != "" && u.Facts.Kind == catalog.OnlineService {
+		return false
+	}
 	switch c := u.request.BillingCycle.Normalize(); c {
 	case "", partnercenter.BillingCycleTypeUnknown, partnercenter.BillingCycleTypeNone, u.Document.BillingCycle.Normalize():
 		return false

@@ -17,6 +17,7 @@ func TestUpdateSubscription(t *testing.T) {
 	a.Subscriptions[Key(base.Document.ID)] = base
 	child := place(t, a, Settings{}, line(licence, 5))
 	child.Subscriptions[0].Document.ParentSubscriptionID = base.Document.ID
+	child.Subscriptions[0].Base = base
 	child.Subscriptions[0].Document.Status = "suspended"
 	of := func(offer string, status partnercenter.SubscriptionStatus) *Order {
 		quantity := 5
@@ -288,7 +289,7 @@ func TestRestore(t *testing.T) {
 	kinds := []catalog.Kind{catalog.License, catalog.License, catalog.License, "", catalog.Usage, catalog.License, ""}
 	for name, facts := range map[string]*OrderFacts{"no facts": nil, "too few": {Lines: []LineFacts{{Kind: catalog.License}}}} {
 		t.Run(name, func(t *testing.T) {
-			o := Restore(a, document, facts, nil)
+			o := Restore(a, document, facts, nil, nil)
 			for i, kind := range kinds {
 				if o.Facts.Lines[i].Kind != kind {
 					t.Errorf("line %d is of kind %q, want %q", i, o.Facts.Lines[i].Kind, kind)
@@ -340,13 +341,13 @@ func TestMoney(t *testing.T) {
 			t.Errorf("%d times %s is %s, want %s", test.n, test.price, got, test.want)
 		}
 	}
-	o := &partnercenter.Order{LineItems: make([]partnercenter.OrderLineItem, 3)}
-	if total(o) != "" {
+	o := &Order{Document: partnercenter.Order{LineItems: make([]partnercenter.OrderLineItem, 3)}, Facts: OrderFacts{Lines: make([]LineFacts, 3)}}
+	if o.total() != "" {
 		t.Error("an order without prices has a total")
 	}
-	o.LineItems[0].Pricing = &partnercenter.Pricing{ExtendedPrice: "0.1"}
-	o.LineItems[2].Pricing = &partnercenter.Pricing{ExtendedPrice: "0.205"}
-	if got := total(o); got != "0.305" {
+	o.Document.LineItems[0].Pricing = &partnercenter.Pricing{ExtendedPrice: "0.1"}
+	o.Document.LineItems[2].Pricing = &partnercenter.Pricing{ExtendedPrice: "0.205"}
+	if got := o.total(); got != "0.305" {
 		t.Errorf("0.1 and 0.205 are %s", got)
 	}
 }

@@ -50,10 +50,16 @@ func (s *Subscription) termMonths() int {
 	return 12
 }
 
-// renews reports whether another term follows the current one: because it is to renew,
-// or because it is in an extended service term that is not to be cancelled.
+// renews reports whether another term follows the current one: because it is to renew, or
+// to become another item, or because it is in an extended service term that is not to be
+// cancelled.
 func (s *Subscription) renews() bool {
-	return isActive(s) && (isTrue(s.Document.AutoRenewEnabled) || s.Facts.Extended != nil && s.plan().action != partnercenter.ScheduledActionTypeCancel)
+	if !isActive(s) {
+		return false
+	}
+	action := s.plan().action
+	return isTrue(s.Document.AutoRenewEnabled) || action == partnercenter.ScheduledActionTypeTransition ||
+		s.Facts.Extended != nil && action != partnercenter.ScheduledActionTypeCancel
 }
 
 // first returns the day on which the first of the current terms began.
@@ -61,7 +67,7 @@ func (s *Subscription) first() time.Time {
 	if !s.Facts.TermStart.IsZero() {
 		return s.Facts.TermStart
 	}
-	return s.Document.EffectiveStartDate.Time().UTC().Truncate(24 * time.Hour)
+	return dayOf(s.Document.EffectiveStartDate.Time())
 }
 
 // hasEnd reports whether the subscription's terms have ends. Those of Azure have none,
@@ -75,6 +81,8 @@ func (s *Subscription) setEnds(now time.Time) {
 	d, end := &s.Document, never
 	switch {
 	case !s.hasEnd():
+	case !d.CustomTermEndDate.IsZero():
+		end = customEndDay(d.CustomTermEndDate)
 	case d.CommitmentEndDate.IsZero() || s.renews():
 		end, _ = endAt(s.first(), s.termMonths(), now)
 	default:

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
 	"slices"
 	"strings"
@@ -51,12 +52,18 @@ type seatsCheck struct {
 func newSeatsCheck(account *Account, s *Subscription, settings Settings, now time.Time) seatsCheck {
 	c := seatsCheck{Subscription: s, account: account, settings: settings, now: now}
 	c.item, _ = account.Catalog.Find(s.Document.OfferID, account.Country)
-	for _, other := range account.each() {
+	c.addOns = account.addOnsOf(s)
+	return c
+}
+
+// addOnsOf counts the add-ons of a subscription that are not cancelled.
+func (a *Account) addOnsOf(s *Subscription) (n int) {
+	for _, other := range a.each() {
 		if ascii.EqualFold(other.Document.ParentSubscriptionID, s.Document.ID) && other.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted {
-			c.addOns++
+			n++
 		}
 	}
-	return c
+	return n
 }
 
 // each returns the account's subscriptions, each once, in the order of their ids: the map
@@ -116,8 +123,8 @@ func TransitionEligibilities(account *Account, s *Subscription, when partnercent
 			if kind == partnercenter.TransitionTypeWithLicenseTransfer {
 				because = append(slices.Clip(obstacles), partnercenter.TransitionError{Code: partnercenter.TransitionErrorCodeOther, Description: "Licences of users are not kept here, and are not transferred."})
 			}
-			if scheduled {
-				because = append(slices.Clip(because), partnercenter.TransitionError{Code: partnercenter.TransitionErrorCodeOther, Description: "Another product cannot be scheduled; transition at once."})
+			if scheduled && target.NeedsAttestation {
+				because = append(slices.Clip(because), partnercenter.TransitionError{Code: partnercenter.TransitionErrorCodeOther, Description: "The item needs an attestation; transition at once."})
 			}
 			e.Eligibilities = append(e.Eligibilities, partnercenter.TransitionTypeEligibility{IsEligible: new(len(because) == 0), TransitionType: kind, Errors: because})
 		}
@@ -204,7 +211,7 @@ const (
 
 // transitionRules apply to transitions of a subscription.
 var transitionRules = slices.Concat([]rule[*transitionCheck]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotReady, "it is being provisioned", func(t *transitionCheck) (string, string) {
+	{http.StatusConflict, partnercenter.ErrorCodeSubscriptionNotReady, "it is being provisioned", func(t *transitionCheck) (string, string) {
 		return require(t.Exists(t.now), "Try again when GET .../provisioningstatus of its order returns fulfilled", "Subscription %s is not ready to be updated", t.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeOperationUnoffered, "it is not of an online service in new commerce", func(t *transitionCheck) (string, string) {
@@ -399,35 +406,63 @@ func TransitionSubscription(account *Account, from *Order, id string, command Tr
 		source.fill(entropy[:])
 		line := partnercenter.OrderLineItem{
 			OfferID: t.target.ID, Quantity: new(*t.request.Quantity), TermDuration: new(t.term()), PromotionID: t.request.PromotionID,
+			AttestationAccepted: t.request.AttestationAccepted,
 		}
 		if moved.To, err = t.placeConverted(line, t.cycle(), entropy); err != nil {
 			return Moved{}, nil, nil, err
 		}
-		moved.New, done.PromotionID = true, moved.To.Document.LineItems[0].PromotionID
+		placed := &moved.To.Document.LineItems[0]
+		moved.New, done.PromotionID, done.AttestationAccepted = true, placed.PromotionID, placed.AttestationAccepted
 		into, completed = moved.To.Subscriptions[0], moved.To.Facts.Lines[0].Provisioned
 		events = append(events, Event{Kind: "order placed", SubscriptionID: into.Document.ID})
 	}
 	done.ToSubscriptionID, done.TermDuration, done.BillingCycle = into.Document.ID, into.Document.TermDuration, into.Document.BillingCycle
-	for _, event := range []struct {
-		status partnercenter.TransitionEventStatus
-		at     time.Time
-	}{{partnercenter.TransitionEventStatusStarted, now}, {partnercenter.TransitionEventStatusCompleted, completed}} {
-		done.Events = append(done.Events, partnercenter.TransitionEvent{Name: partnercenter.TransitionEventNameConversion, Status: event.status, Timestamp: dateOf(event.at, false)})
-	}
+	done.Events = conversionEvents(now, completed)
 	s.Facts.Transitions = append(slices.Clip(s.Facts.Transitions), *done)
-	events = append(events, next.takeSeats(s, *t.request.Quantity, now)...)
+	var placed *Order
+	if moved.New {
+		placed = moved.To
+	}
+	events = append(events, next.takeSeats(account, s, *t.request.Quantity, placed, settings, now)...)
 	return moved, transitionAt(done, time.Time{}), events, nil
 }
 
-// takeSeats takes seats from a subscription that goes on elsewhere. With its last ones, it
-// and its line end.
-func (o *Order) takeSeats(s *Subscription, n int, now time.Time) (events []Event) {
-	if left := *s.Document.Quantity - n; left > 0 {
+// conversionEvents are the steps of a transition.
+func conversionEvents(started, completed time.Time) (list []partnercenter.TransitionEvent) {
+	for _, event := range []struct {
+		status partnercenter.TransitionEventStatus
+		at     time.Time
+	}{{partnercenter.TransitionEventStatusStarted, started}, {partnercenter.TransitionEventStatusCompleted, completed}} {
+		list = append(list, partnercenter.TransitionEvent{Name: partnercenter.TransitionEventNameConversion, Status: event.status, Timestamp: dateOf(event.at, false)})
+	}
+	return list
+}
+
+// takeSeats takes seats from a subscription that goes on elsewhere, in an order that is
+// placed for them or, with nil, in one that is there. With its last ones, it ends; its term is
+// given back only if a request could delete it and the other order charges for its seats.
+func (o *Order) takeSeats(a *Account, s *Subscription, n int, placed *Order, settings Settings, now time.Time) (events []Event) {
+	left := *s.Document.Quantity - n
+	back := left == 0 && (placed != nil && s.returnable(settings, now) || !s.hasEnd())
+	credit := new(big.Rat)
+	if placed != nil && !back {
+		credit = s.passOn(a, &o.Document, n, now)
+	}
+	if left > 0 {
 		s.setQuantity(left, now)
 		s.unschedule()
 	} else {
-		s.delete()
-		events = o.cancelLine(s.Facts.LineItemNumber)
+		s.delete(now)
+	}
+	if back {
+		own := o.Facts.Lines[s.Facts.LineItemNumber].Credit
+		events = o.giveBack(s, now)
+		if left, err := own.Rat(); err == nil && len(events) > 0 {
+			credit = left // it was for the seats that move on
+		}
+	}
+	if placed != nil {
+		placed.credit(0, credit)
 	}
 	s.touch()
 	o.Changed = append(o.Changed, s)
@@ -459,8 +494,9 @@ func (c *seatsCheck) placeConverted(line partnercenter.OrderLineItem, cycle part
 // an operation id.
 func (s *Subscription) TransitionsAt(operationID string, now time.Time) []*partnercenter.Transition {
 	list := []*partnercenter.Transition{}
-	for i := range s.Facts.Transitions {
-		if t := &s.Facts.Transitions[i]; operationID == "" || ascii.EqualFold(t.OperationID, ascii.TrimSpace(operationID)) {
+	done := s.asOf(now).Facts.Transitions
+	for i := range done {
+		if t := &done[i]; operationID == "" || ascii.EqualFold(t.OperationID, ascii.TrimSpace(operationID)) {
 			list = append(list, transitionAt(t, now))
 		}
 	}

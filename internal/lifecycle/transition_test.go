@@ -20,7 +20,7 @@ func loaded(a *Account, cycle partnercenter.BillingCycleType, lines ...partnerce
 		lines[i].LineItemNumber = new(i)
 		lines[i].SubscriptionID = []string{"1b0a2c3d-0000-4000-8000-000000000001", "1b0a2c3d-0000-4000-8000-000000000002"}[i]
 	}
-	return Restore(a, partnercenter.Order{ID: "5a4b3c2d-0000-4000-8000-000000000001", BillingCycle: cycle, LineItems: lines, CreationDate: dateOf(noon.AddDate(0, 0, -1), true)}, nil, nil)
+	return Restore(a, partnercenter.Order{ID: "5a4b3c2d-0000-4000-8000-000000000001", BillingCycle: cycle, LineItems: lines, CreationDate: dateOf(noon.AddDate(0, 0, -1), true)}, nil, nil, nil)
 }
 
 // TestConvertBesideAnother converts a trial in an order with another one: the order

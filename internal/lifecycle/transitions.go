@@ -158,6 +158,7 @@ var transitions = []Transition{
 	{Machine: SubscriptionMachine, From: active, Command: Lapse, To: expired},
 	{Machine: SubscriptionMachine, From: active, Command: Lapse, To: suspended}, // legacy offers
 	{Machine: SubscriptionMachine, From: active, Command: Lapse, To: disabled},
+	{Machine: SubscriptionMachine, From: active, Command: Lapse, To: deleted}, // add-ons, with their base
 	{Machine: SubscriptionMachine, From: expired, Command: Lapse, To: disabled},
 	{Machine: SubscriptionMachine, From: suspended, Command: Lapse, To: disabled},
 	{Machine: SubscriptionMachine, From: suspended, Command: Lapse, To: deleted}, // legacy offers

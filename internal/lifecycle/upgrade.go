@@ -110,7 +110,7 @@ func UpgradeSubscription(account *Account, from *Order, id string, request *part
 		{Kind: arrow.Event, SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber},
 		{Kind: "order placed", SubscriptionID: into.Document.ID},
 	}
-	events = append(events, next.takeSeats(s, *s.Document.Quantity, now)...)
+	events = append(events, next.takeSeats(account, s, *s.Document.Quantity, moved.To, settings, now)...)
 	return moved, &partnercenter.UpgradeResult{
 		SourceSubscriptionID: s.Document.ID, TargetSubscriptionID: into.Document.ID, UpgradeType: "1", // upgrade_only, as answers have it
 		UpgradeErrors: []partnercenter.TransitionError{}, LicenseErrors: []partnercenter.UserLicenseErrors{},

@@ -39,9 +39,15 @@ func (c *checker) answers(root yamlfile.Position, s *Seed) {
 	for i := range s.Partners {
 		for j := range s.Partners[i].Customers {
 			at, customer := root.Field("partners").Item(i).Field("customers").Item(j), &s.Partners[i].Customers[j]
-			c.answer(at, &customer.Customer, "orders", "agreementAccepted")
+			c.answer(at, &customer.Customer, "orders", "subscriptions", "carts", "agreementAccepted")
 			for k := range customer.Orders {
 				c.answer(at.Field("orders").Item(k), &customer.Orders[k])
+			}
+			for k := range customer.Subscriptions {
+				c.answer(at.Field("subscriptions").Item(k), &customer.Subscriptions[k].Subscription, "transitions", "supportContact", "overageEnabled")
+			}
+			for k := range customer.Carts {
+				c.answer(at.Field("carts").Item(k), &customer.Carts[k])
 			}
 		}
 	}
@@ -117,6 +123,8 @@ func (c *checker) partner(p yamlfile.Position, partner *Partner, ids *seedIDs) {
 		for j := range customer.Orders {
 			fillOrder(at.Field("orders").Item(j), &customer.Orders[j], &customer.Customer, partner.Country)
 		}
+		c.subscriptions(at, customer)
+		c.carts(at, customer)
 	}
 }
 

@@ -12,6 +12,9 @@ import (
 type Customer struct {
 	Customer partnercenter.Customer `json:",embed"`
 	Orders   []partnercenter.Order  `json:"orders"`
+	// Subscriptions say more about subscriptions that the orders made.
+	Subscriptions []Subscription       `json:"subscriptions"`
+	Carts         []partnercenter.Cart `json:"carts"` // open ones
 	// AgreementAccepted says whether the customer agreement is confirmed, which some
 	// items require. Nil leaves it unchanged; a new customer's is confirmed.
 	AgreementAccepted *bool `json:"agreementAccepted"`

@@ -63,6 +63,7 @@ var format = yamlfile.Format{Name: Format, Limit: maxFileSize, Enums: map[reflec
 		partnercenter.OrderStatusPOUploadComplete, partnercenter.OrderStatusPOReviewRejected, partnercenter.OrderStatusPartialSuccess,
 		partnercenter.OrderStatusError,
 	}),
+	reflect.TypeFor[partnercenter.SubscriptionStatus](): words.Texts(partnercenter.SubscriptionStatuses()),
 	reflect.TypeFor[partnercenter.OrderTransactionType](): words.Texts([]partnercenter.OrderTransactionType{
 		partnercenter.OrderTransactionTypeUserPurchase, partnercenter.OrderTransactionTypeSystemPurchase,
 		partnercenter.OrderTransactionTypeSystemBilling,

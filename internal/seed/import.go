@@ -20,15 +20,28 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
-// Import collects the customers and orders in API answers that were saved to files. Its
-// zero value is empty and ready to use.
+// Import collects customers, their orders, and what is about their subscriptions and carts,
+// in API answers that were saved to files. Its zero value is empty and ready to use.
 type Import struct {
-	Customers []partnercenter.Customer
-	Orders    []partnercenter.Order
+	Customers     []partnercenter.Customer
+	Orders        []partnercenter.Order
+	Subscriptions []OfCustomer[partnercenter.Subscription]
+	Carts         []OfCustomer[partnercenter.Cart]
+	// Contacts and Transitions are of subscriptions, and Overages of Azure subscriptions.
+	Contacts    []OfCustomer[partnercenter.SupportContact]
+	Transitions []partnercenter.Transition
+	Overages    []OfCustomer[partnercenter.Overage]
 
 	// Where each was read, with its index in the slices above, by key.
-	customers map[string]imported
-	orders    map[string]imported
+	customers, orders, others map[string]imported
+}
+
+// OfCustomer is something of a customer that does not name it but in its address.
+type OfCustomer[T any] struct {
+	CustomerID string
+	// SubscriptionID is the subscription that it is about, if it does not say it itself.
+	SubscriptionID string
+	Item           T
 }
 
 // imported says where an item was read and its index.
@@ -63,14 +76,12 @@ func (e *ImportError) Error() string {
 	return where + e.Message
 }
 
-// ReadImport reads API answers from r and adds them to into: collections of orders or
-// customers, single orders and customers, one after another if there are several. The
-// name is for messages only.
+// ReadImport reads API answers from r and adds them to into: collections and single ones of
+// what [Import] has, one after another if there are several. The name is for messages only.
 //
 // An item that was read before is kept once if one of the two contains everything in
 // the other, as a customer's own answer does for its entry in a list; any other
-// difference is an error, because something would be lost. So is anything that is
-// neither an order nor a customer. Errors about the content are of type *[ImportError];
+// difference is an error, because something would be lost. So is anything else. Errors about the content are of type *[ImportError];
 // after an error into must not be used.
 func ReadImport(name string, r io.Reader, into *Import) error {
 	data, err := yamlfile.ReadAll(name, r, maxFileSize)
@@ -81,7 +92,7 @@ func ReadImport(name string, r io.Reader, into *Import) error {
 		return fmt.Errorf("%s %w", name, err)
 	}
 	if into.orders == nil {
-		into.customers, into.orders = map[string]imported{}, map[string]imported{}
+		into.customers, into.orders, into.others = map[string]imported{}, map[string]imported{}, map[string]imported{}
 	}
 	f := &importFile{name: name, data: data, into: into}
 	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowInvalidUTF8(true))
@@ -184,7 +195,7 @@ func (f *importFile) item(value jsontext.Value, offset int, name, customer strin
 	case ascii.EqualFold(kind, string(partnercenter.ObjectTypeCustomer)), kind == "" && m["companyprofile"].value != nil:
 		return f.customer(value, offset, name)
 	case kind != "":
-		return f.fail(offset, name, "is of type %.60q; import takes orders and customers, leave this out", kind)
+		return f.other(kind, value, m, offset, name, customer)
 	case m["description"].value != nil && m["code"].value != nil:
 		return f.fail(offset, name, "is an error answer of the API, code %.20s: %.200s; repeat the call and save what it answers when it succeeds",
 			jsonText(m["code"]), strings.TrimSuffix(jsonText(m["description"]), "."))
@@ -381,7 +392,11 @@ func objectType(m map[string]member) string {
 // customerIn returns the customer in a resource's own link, if any.
 func customerIn(m map[string]member) string {
 	self := members(members(m["links"].value)["self"].value)
-	uri := jsonText(self["uri"])
+	return customerOf(jsonText(self["uri"]))
+}
+
+// customerOf returns the customer in an address, if any.
+func customerOf(uri string) string {
 	if _, after, ok := strings.Cut(ascii.ToLower(uri), "/customers/"); ok {
 		if id, _, _ := strings.Cut(uri[len(uri)-len(after):], "/"); guid.Is(id) {
 			return id
@@ -399,10 +414,11 @@ func jsonText(m member) string {
 	return string(unquoted)
 }
 
-// Seed returns what was read as a partner's customers with their orders, in the order
-// it was read. A customer that only its orders name becomes a placeholder; the second
-// result lists those ids.
-func (im *Import) Seed(partner Tenant) (*Seed, []string) {
+// Seed returns what was read as a partner's customers with all that belongs to them, in the
+// order it was read. A customer that only its orders name becomes a placeholder; the second
+// result lists those ids. It fails with an *[ImportError] for what belongs to a subscription
+// of which no order was read.
+func (im *Import) Seed(partner Tenant) (*Seed, []string, error) {
 	var placeholders []string
 	customers := make([]Customer, 0, len(im.Customers))
 	index := make(map[string]int, len(im.Customers))
@@ -410,18 +426,30 @@ func (im *Import) Seed(partner Tenant) (*Seed, []string) {
 		index[guid.Key(c.ID)] = len(customers)
 		customers = append(customers, Customer{Customer: c})
 	}
-	for _, o := range im.Orders {
-		id := guid.Key(o.ReferenceCustomerID)
-		at, ok := index[id]
+	of := func(id string) *Customer {
+		key := guid.Key(id)
+		at, ok := index[key]
 		if !ok {
 			at = len(customers)
-			index[id] = at
-			customers = append(customers, placeholder(o.ReferenceCustomerID))
-			placeholders = append(placeholders, o.ReferenceCustomerID)
+			index[key] = at
+			customers = append(customers, placeholder(id))
+			placeholders = append(placeholders, id)
 		}
-		customers[at].Orders = append(customers[at].Orders, o)
+		return &customers[at]
 	}
-	return &Seed{Partners: []Partner{{Tenant: partner, Customers: customers}}}, placeholders
+	for _, o := range im.Orders {
+		c := of(o.ReferenceCustomerID)
+		c.Orders = append(c.Orders, o)
+	}
+	for _, cart := range im.Carts {
+		c := of(cart.CustomerID)
+		fillCart(&cart.Item, c.Customer.ID)
+		c.Carts = append(c.Carts, cart.Item)
+	}
+	if err := im.describe(of); err != nil {
+		return nil, nil, err
+	}
+	return &Seed{Partners: []Partner{{Tenant: partner, Customers: customers}}}, placeholders, nil
 }
 
 // placeholder returns a customer of which only the id is known.

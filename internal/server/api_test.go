@@ -54,6 +54,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// plainly takes answers as they are: compressing each takes a tenth of the time, and TestGzip
+// and others look at that.
+var plainly = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 2}
+
 // newAPI starts a server with options, or takes the shared one.
 func newAPI(t *testing.T, options ...partnercentertest.Options) *api {
 	t.Helper()
@@ -70,7 +74,7 @@ func newAPI(t *testing.T, options ...partnercentertest.Options) *api {
 		sample = srv
 	}
 	a := &api{Server: srv, client: &http.Client{
-		Transport:     contracttest.NewChecker(t).Transport(http.DefaultTransport),
+		Transport:     contracttest.NewChecker(t).Transport(plainly),
 		CheckRedirect: func(r *http.Request, _ []*http.Request) error { return fmt.Errorf("redirected to %s", r.URL) },
 	}}
 	a.token = a.mint(t)

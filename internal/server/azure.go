@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -53,7 +54,7 @@ func (s *Server) reactivateAzureEntitlement(c *call) error {
 
 func (s *Server) switchEntitlement(c *call, body []byte, request *partnercenter.AzureEntitlementCancellation) error {
 	id := c.param("entitlement-id")
-	return s.changeSubscription(c, body, func(_ *lifecycle.Account, o *lifecycle.Order, subscription string) (*lifecycle.Order, []lifecycle.Event, error) {
+	return s.changeSubscription(c, body, func(_ context.Context, _ *lifecycle.Account, o *lifecycle.Order, subscription string) (*lifecycle.Order, []lifecycle.Event, error) {
 		return lifecycle.SwitchEntitlement(o, subscription, id, request, s.config.Rules, s.now())
 	}, func(x *lifecycle.Subscription) (int, string, any) {
 		one, _ := x.Entitlement(id, s.now()) // it was just found

@@ -166,6 +166,13 @@ func (s *Server) cart(ctx context.Context, c *call) (*lifecycle.Cart, *store.Car
 	if err := json.Unmarshal(record.Facts, &cart.Facts); err != nil {
 		return nil, nil, err
 	}
+	if cart.Facts.Loaded {
+		account, _, err := s.cartAccount(ctx, c, record.Cart)
+		if err != nil {
+			return nil, nil, err
+		}
+		cart = lifecycle.AdoptCart(account, *record.Cart, s.rulesOf(c), s.now())
+	}
 	return cart, record, nil
 }
 
@@ -177,7 +184,7 @@ func (s *Server) cartAccount(ctx context.Context, c *call, cart *partnercenter.C
 	}
 	lines := lifecycle.CartLines(cart)
 	held, err := s.loadReferenced(ctx, account, lines)
-	if err != nil || !lifecycle.LacksParent(account, lines) {
+	if err != nil || account.Owned != nil || !lifecycle.LacksParent(account, lines) {
 		return account, held, err
 	}
 	account.Owned, err = s.allSubscriptions(ctx, account)

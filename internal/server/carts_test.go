@@ -558,7 +558,8 @@ func cartRefusals(t *testing.T, a *api) []refusal {
 	}
 	deep := cartLine(offerE1, 1, `"addonItems":[{`+cartLine(offerConference, 1, `"addonItems":[{`+cartLine(offerProtection, 1)+`}]`)+`}]`)
 	list := []refusal{
-		of("no lines", "there are no line items", 400, partnercenter.ErrorCodeInvalidProperty, `{}`),
+		of("no lines", "it says nothing of line items; an empty list makes an empty cart", 400, partnercenter.ErrorCodeInvalidProperty, `{}`),
+		of("lines that are null", "", 400, partnercenter.ErrorCodeInvalidProperty, `{"lineItems":null}`),
 		of("10,000 lines", "there are more than 500 line items, with add-ons", 400, partnercenter.ErrorCodeInvalidInput, cartOf(huge...), "10000", "500"),
 		of("add-ons of add-ons", "an add-on has add-ons", 400, partnercenter.ErrorCodeInvalidProperty, cartOf(deep)),
 		of("an unknown cycle", "the billing cycle of a line is unknown text", 400, partnercenter.ErrorCodeEnumUnparsable, cartOf(cartLine(itemE3, 1, `"billingCycle":"weekly"`)), "weekly"),

@@ -85,12 +85,13 @@ type play struct {
 
 	due map[modelCustomer]bool // who is to be looked at
 
-	shown    map[string]bool     // ids of orders that lists have shown
-	versions map[string]*version // by id of order or subscription
-	followed map[string]bool     // links of subscriptions that were looked into
-	states   map[string]string   // by machine and id
-	wrote    time.Time           // when something was last written
-	rewound  bool                // the clock was set back
+	shown    map[string]bool      // ids of orders that lists have shown
+	versions map[string]*version  // by id of order or subscription
+	followed map[string]bool      // links of subscriptions that were looked into
+	states   map[string]string    // by machine and id
+	ended    map[string]time.Time // when requests ended subscriptions, by id
+	wrote    time.Time            // when something was last written
+	rewound  bool                 // the clock was set back
 }
 
 // modelOrder is an order of the model.
@@ -338,6 +339,9 @@ func (p *play) rename(o *modelOrder, ids map[string]string) {
 		c := &lifecycle.Subscription{Facts: s.Facts}
 		p.decode([]byte(replacer.Replace(string(p.encode(&s.Document)))), &c.Document)
 		retag(c.Document.Attributes)
+		for i := range c.Document.LineItems { // of a savings plan
+			c.Document.LineItems[i].ID = guid.Derived("line", c.Document.ID)
+		}
 		next.Subscriptions = append(next.Subscriptions, c)
 	}
 	o.Order = next
@@ -350,6 +354,7 @@ func (p *play) account(c modelCustomer) *lifecycle.Account {
 		MPN: map[string]bool{"5081207": true, "5080911": false, "6000001": false}, Subscriptions: map[string]*lifecycle.Subscription{},
 		Held: lifecycle.Holdings{Customers: len(modelCustomers), OfOffer: map[string]int{}},
 	}
+	p.link(c)
 	for _, o := range p.orders {
 		for _, s := range o.Subscriptions {
 			mine, alive := o.customer == c, s.At(p.settings, p.now).Status != partnercenter.SubscriptionStatusDeleted
@@ -375,6 +380,17 @@ func (p *play) account(c modelCustomer) *lifecycle.Account {
 		}
 	}
 	return a
+}
+
+// link links the add-ons of a customer with their bases, in whatever order they are.
+func (p *play) link(c modelCustomer) {
+	var list []*lifecycle.Subscription
+	for _, o := range p.orders {
+		if o.customer == c {
+			list = append(list, o.Subscriptions...)
+		}
+	}
+	lifecycle.LinkBases(list)
 }
 
 // plain returns an order without prices.
@@ -404,6 +420,7 @@ func (p *play) check() {
 
 func (p *play) checkCustomer(c modelCustomer) {
 	p.Helper()
+	p.link(c)
 	orders := "/customers/" + c.id + "/orders"
 	docs := map[string][]byte{}
 	lineOf := map[string]*partnercenter.OrderLineItem{}
@@ -418,7 +435,7 @@ func (p *play) checkCustomer(c modelCustomer) {
 		doc := p.get(orders+"/"+o.Document.ID+"?include_price=true", &got)
 		p.same("order", doc, p.encode(o.At(p.now)))
 		docs[got.ID] = doc
-		p.checkOrder(&got)
+		p.checkOrder(&got, o.Facts.Lines)
 		p.checkMove(lifecycle.OrderMachine, got.ID, string(got.Status))
 		p.checkVersion(got.ID, got.Attributes.Etag, doc)
 		for i := range got.LineItems {
@@ -486,10 +503,13 @@ func (p *play) checkCustomer(c modelCustomer) {
 		want := o.Subscription(s.ID).At(p.settings, p.now)
 		want.RefundableQuantity = nil
 		p.same("subscription in list", p.encode(s), p.encode(want))
-		// Who deletes one cancels its line; what time deletes leaves it.
+		// Who deletes one cancels the lines of terms that are not over; what time deletes
+		// leaves them.
 		stays := o.Subscription(s.ID)
-		if gone := stays.Document.Status == partnercenter.SubscriptionStatusDeleted; gone != (*line.Quantity == 0) || gone && s.Status != stays.Document.Status {
+		if gone := stays.Document.Status == partnercenter.SubscriptionStatusDeleted; !gone && *line.Quantity == 0 || gone && s.Status != stays.Document.Status {
 			p.Fatalf("subscription %s is %s, its line has quantity %d", s.ID, s.Status, *line.Quantity)
+		} else if gone {
+			p.checkGivenBack(o, stays)
 		}
 		bought := 0
 		for _, seats := range stays.Facts.Seats {
@@ -514,6 +534,20 @@ func (p *play) checkCustomer(c modelCustomer) {
 	}
 }
 
+// creditedIn reports whether an order costs less than its line, or nothing at all.
+func creditedIn(o *partnercenter.Order) bool {
+	line := &o.LineItems[0]
+	if line.Pricing == nil {
+		return true
+	}
+	full, _ := line.Pricing.ExtendedPrice.Rat()
+	total, _ := o.TotalPrice.Rat()
+	if cycle := catalog.CycleMonths(o.BillingCycle); cycle > 0 && line.TermDuration != nil {
+		full.Mul(full, big.NewRat(int64(max(1, catalog.TermMonths(*line.TermDuration)/cycle)), 1))
+	}
+	return total.Sign() == 0 || total.Cmp(full) < 0
+}
+
 // checkRenewals compares the orders that renewals placed with the model's. They are in the
 // list that has them only, among the others.
 func (p *play) checkRenewals(c modelCustomer, listed []json.RawMessage) {
@@ -525,20 +559,18 @@ func (p *play) checkRenewals(c modelCustomer, listed []json.RawMessage) {
 			if o.customer != c {
 				continue
 			}
-			var last time.Time
+			var last, before time.Time
 			for _, r := range s.RenewalOrders(p.account(c), &o.Document, p.now) {
 				d := &r.Document
 				want[d.ID] = p.encode(d)
-				if at := d.CreationDate.Time(); !at.After(last) || at.After(p.now) {
-					p.Fatalf("subscription %s renews at %s, after %s, and it is %s", s.Document.ID, at, last, p.now)
+				// A term that cuts another one short is cheaper by what is left of that.
+				at, asked := d.CreationDate.Time(), d.LineItems[0].TransactionType == partnercenter.LineItemTransactionTypeConvert
+				cancelled := d.Status == partnercenter.OrderStatusCancelled
+				if at.Before(before) || !at.After(last) && !asked && !cancelled && !creditedIn(d) || at.After(p.now) && !asked {
+					p.Fatalf("subscription %s renews at %s, after %s, and it is %s: %s", s.Document.ID, at, last, p.now, want[d.ID])
 				}
-				months := 12
-				if term := d.LineItems[0].TermDuration; term != nil {
-					months = catalog.TermMonths(*term)
-				} else if *s.Document.IsTrial {
-					months = 1
-				}
-				last = d.CreationDate.Time().AddDate(0, months, -4) // months differ
+				before = at
+				last = chargedUntil(s, &d.LineItems[0], d.CreationDate.Time())
 			}
 		}
 	}
@@ -568,12 +600,50 @@ func (p *play) checkRenewals(c modelCustomer, listed []json.RawMessage) {
 	}
 }
 
+// chargedUntil returns a time shortly before the end of a term that a line is for.
+func chargedUntil(s *lifecycle.Subscription, line *partnercenter.OrderLineItem, start time.Time) time.Time {
+	months := 12
+	switch {
+	case !line.CustomTermEndDate.IsZero():
+		return line.CustomTermEndDate.Time()
+	case line.TermDuration != nil:
+		months = catalog.TermMonths(*line.TermDuration)
+	case *s.Document.IsTrial:
+		months = 1
+	}
+	return start.AddDate(0, months, -4) // months differ
+}
+
+// checkGivenBack checks that a subscription which a request has ended is charged for no term
+// that was not over, but for seats that went on elsewhere.
+func (p *play) checkGivenBack(o *modelOrder, s *lifecycle.Subscription) {
+	p.Helper()
+	id := s.Document.ID
+	if p.ended[id].IsZero() {
+		p.ended[id] = p.now
+	}
+	check := func(d *partnercenter.Order, line *partnercenter.OrderLineItem, start time.Time) {
+		if until := chargedUntil(s, line, start); *line.Quantity > 0 && until.After(p.ended[id]) {
+			p.Fatalf("subscription %s ended at %s, and is charged until %s: %s", id, p.ended[id], until, p.encode(d))
+		}
+	}
+	line := &o.Document.LineItems[s.Facts.LineItemNumber]
+	check(&o.Document, line, s.Document.EffectiveStartDate.Time())
+	orders := s.RenewalOrders(p.account(o.customer), &o.Document, p.now)
+	for _, r := range orders {
+		check(&r.Document, &r.Document.LineItems[0], r.Document.CreationDate.Time())
+	}
+}
+
 // checkMove checks that every changed state follows an arrow of its machine.
 func (p *play) checkMove(machine, id, to string) {
 	p.Helper()
 	key := machine + " " + id
 	from := p.states[key]
 	p.states[key] = to
+	if from == "" && to != "" && leads(machine, "", string(partnercenter.SubscriptionStatusActive)) && leads(machine, string(partnercenter.SubscriptionStatusActive), to) {
+		return // it is seen for the first time, after years
+	}
 	if from != to && !(from == "" && p.rewound) && !leads(machine, from, to) {
 		p.Fatalf("%s is %s and was %q: no arrow leads there", key, to, from)
 	}
@@ -587,9 +657,9 @@ func leads(machine, from, to string) bool {
 }
 
 // checkOrder checks the invariants of an order.
-func (p *play) checkOrder(o *partnercenter.Order) {
+func (p *play) checkOrder(o *partnercenter.Order, facts []lifecycle.LineFacts) {
 	p.Helper()
-	left, sum, priced := 0, new(big.Rat), false
+	left, sum, priced, shorter := 0, new(big.Rat), false, false
 	for i := range o.LineItems {
 		line := &o.LineItems[i]
 		if line.LineItemNumber == nil || *line.LineItemNumber != i {
@@ -621,9 +691,21 @@ func (p *play) checkOrder(o *partnercenter.Order) {
 		if term := line.TermDuration; term != nil && catalog.CycleMonths(o.BillingCycle) > 0 {
 			cycles = catalog.TermMonths(*term) / catalog.CycleMonths(o.BillingCycle)
 		}
-		sum.Add(sum, extended.Mul(extended, big.NewRat(int64(cycles), 1)))
+		shorter = shorter || !line.CustomTermEndDate.IsZero() // and its term costs less
+		extended.Mul(extended, big.NewRat(int64(cycles), 1))
+		if credit, err := facts[i].Credit.Rat(); err == nil {
+			extended.Sub(extended, credit)
+		}
+		if extended.Sign() < 0 {
+			extended.SetInt64(0)
+		}
+		if kept, err := facts[i].Kept.Rat(); err == nil {
+			extended.Add(extended, kept)
+		}
+		sum.Add(sum, extended)
 	}
-	if total, err := o.TotalPrice.Rat(); priced && (err != nil || total.Cmp(sum) != 0) || !priced && o.TotalPrice != "" {
+	total, err := o.TotalPrice.Rat()
+	if priced && (err != nil || total.Cmp(sum) > 0 || total.Cmp(sum) < 0 && !shorter) || !priced && o.TotalPrice != "" {
 		p.Fatalf("order %s: the total is %s, that of the lines' terms %s", o.ID, o.TotalPrice, sum.FloatString(4))
 	}
 	if is := o.Status == partnercenter.OrderStatusCancelled; is != (left == 0) {

@@ -168,3 +168,61 @@ func (p *play) convert() {
 		},
 	})
 }
+
+// upgradeAzure makes an Azure plan of a customer's legacy Azure.
+func (p *play) upgradeAzure() {
+	if p.settings.ProvisioningTime > 0 {
+		p.Skip("what is placed is not shown at once")
+	}
+	c := p.customer()
+	request := &partnercenter.ProductUpgradeRequest{CustomerID: pick(p, "customer id", c.id, strings.ToUpper(c.id)), ProductFamily: "Azure"}
+	if p.rarely("odd family", 8) {
+		request.ProductFamily = pick(p, "family", "", partnercenter.ProductFamily("office"))
+	}
+	a, body := p.account(c), p.encode(request)
+	var from []*modelOrder
+	var orders []*lifecycle.Order
+	ids, _ := lifecycle.ProductUpgradeNeeds(a, p.now)
+	for _, id := range ids {
+		for _, o := range p.orders {
+			if o.customer == c && o.Document.ID == id {
+				from, orders = append(from, o), append(orders, o.Order)
+			}
+		}
+	}
+	p.commands++
+	p.due[c] = true
+	_, err := lifecycle.CheckProductUpgrade(request)
+	var done *lifecycle.UpgradedProducts
+	if err == nil {
+		done, _, err = lifecycle.UpgradeProducts(a, orders, request, lifecycle.Entropy{byte(p.commands), byte(p.commands >> 8), 3}, p.settings, p.now)
+	}
+	possible, eligibility := p.call(http.MethodPost, "/productupgrades/eligibility", body, true, nil)
+	status, answer := p.call(http.MethodPost, "/productupgrades", body, true, nil)
+	p.Logf("%v: POST /productupgrades %s: %d", p.now, body, status)
+	if p.refused("POST /productupgrades", status, answer, err) {
+		return
+	}
+	var said partnercenter.ProductUpgradesEligibility
+	if p.decode(eligibility, &said); possible != http.StatusOK || !*said.IsEligible || status != http.StatusAccepted {
+		p.Fatalf("POST /productupgrades: %d %s, after %d %s", status, answer, possible, eligibility)
+	}
+	for i, o := range from {
+		o.Order, o.Changed = done.From[i], nil
+	}
+	placed := &modelOrder{Order: done.To, customer: c}
+	placed.Changed = nil
+	var list partnercenter.Collection[*partnercenter.Subscription]
+	p.get("/customers/"+c.id+"/subscriptions", &list)
+	for _, s := range list.Items {
+		if s.EntitlementID == done.To.Subscriptions[0].Document.EntitlementID && s.Status != partnercenter.SubscriptionStatusDeleted {
+			var got partnercenter.Order
+			p.get("/customers/"+c.id+"/orders/"+s.OrderID, &got)
+			p.adopt(placed, &got)
+			placed.Subscriptions[0].Facts.Upgrade.ID = guid.Derived("product upgrade", s.ID)
+			p.orders = append(p.orders, placed)
+			return
+		}
+	}
+	p.Fatalf("no Azure plan has the Azure subscription %s", done.To.Subscriptions[0].Document.EntitlementID)
+}

@@ -110,6 +110,11 @@ func (s *Server) loadReferenced(ctx context.Context, a *lifecycle.Account, reque
 			}
 		}
 	}
+	if lifecycle.NamesEnd(request) {
+		if a.Owned, err = s.allSubscriptions(ctx, a); err != nil {
+			return nil, err
+		}
+	}
 	return s.countHoldings(ctx, a, request)
 }
 
@@ -158,6 +163,9 @@ func (s *Server) countAlive(ctx context.Context, a *lifecycle.Account) (all int,
 	}
 	stored = slices.DeleteFunc(stored, func(r store.SubscriptionRecord) bool { return !r.Active })
 	list, err := restoreSubscriptions(a, stored)
+	if err == nil {
+		err = s.addBases(ctx, a, list)
+	}
 	byOffer = map[string]int{}
 	for _, x := range list {
 		if d := x.At(s.config.Rules, s.now()); d.Status.Normalize() != partnercenter.SubscriptionStatusDeleted {
@@ -190,6 +198,9 @@ func (s *Server) order(ctx context.Context, c *call, orderID string) (*foundOrde
 		return nil, err
 	}
 	o, err := restoreOrder(account, record.Order, record.Facts, stored)
+	if err == nil {
+		err = s.addBases(ctx, account, o.Subscriptions)
+	}
 	return &foundOrder{o, record, account}, err
 }
 
@@ -202,14 +213,24 @@ func restoreOrder(a *lifecycle.Account, document *partnercenter.Order, facts []b
 			return nil, err
 		}
 	}
-	// Those without a document are derived from their lines.
-	stored = slices.DeleteFunc(slices.Clone(stored), func(r store.SubscriptionRecord) bool { return r.Subscription == nil })
+	// Those without facts are derived from their lines, and from documents that were loaded.
+	var loaded []*partnercenter.Subscription
+	for i := range stored {
+		if r := &stored[i]; r.Subscription != nil && !isWhole(r) {
+			loaded = append(loaded, r.Subscription)
+		}
+	}
+	stored = slices.DeleteFunc(slices.Clone(stored), func(r store.SubscriptionRecord) bool { return !isWhole(&r) })
 	subscriptions, err := restoreSubscriptions(a, stored)
 	if err != nil {
 		return nil, err
 	}
-	return lifecycle.Restore(a, *document, f, subscriptions), nil
+	return lifecycle.Restore(a, *document, f, subscriptions, loaded), nil
 }
+
+// isWhole reports whether a subscription is stored as it is, and does not follow from its
+// order.
+func isWhole(r *store.SubscriptionRecord) bool { return r.Subscription != nil && len(r.Facts) > 0 }
 
 // restoreSubscription rebuilds a subscription from its stored parts. It is nil if its
 // order no longer has the line.
@@ -227,17 +248,55 @@ func (s *Server) allSubscriptions(ctx context.Context, a *lifecycle.Account) ([]
 	if err != nil {
 		return nil, err
 	}
-	return restoreSubscriptions(a, stored)
+	list, err := restoreSubscriptions(a, stored)
+	if err == nil {
+		lifecycle.LinkBases(list)
+	}
+	return list, err
+}
+
+// addBases links add-ons with their bases, and reads those that are not among the
+// subscriptions.
+func (s *Server) addBases(ctx context.Context, a *lifecycle.Account, list []*lifecycle.Subscription) error {
+	if !lifecycle.LinkBases(list) {
+		return nil
+	}
+	var bases []*lifecycle.Subscription
+	asked := map[string]bool{}
+	for _, x := range list {
+		parent := lifecycle.Key(x.Document.ParentSubscriptionID)
+		if parent == "" || x.Base != nil || asked[parent] {
+			continue
+		}
+		asked[parent] = true
+		stored, err := s.config.Store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID, ID: parent})
+		if err != nil {
+			return err
+		}
+		found, err := restoreSubscriptions(a, stored)
+		if err != nil {
+			return err
+		}
+		bases = append(bases, found...)
+	}
+	lifecycle.LinkBases(slices.Concat(list, bases))
+	return nil
 }
 
 // restoreSubscriptions rebuilds many subscriptions, and each order that they are
 // derived from once.
 func restoreSubscriptions(a *lifecycle.Account, stored []store.SubscriptionRecord) ([]*lifecycle.Subscription, error) {
 	orders := map[*partnercenter.Order]*lifecycle.Order{}
+	described := map[*partnercenter.Order][]store.SubscriptionRecord{} // with documents that were loaded
+	for i := range stored {
+		if r := &stored[i]; r.Subscription != nil && !isWhole(r) {
+			described[r.Order] = append(described[r.Order], *r)
+		}
+	}
 	var list []*lifecycle.Subscription
 	for i := range stored {
 		r := &stored[i]
-		if r.Subscription != nil {
+		if isWhole(r) {
 			x := &lifecycle.Subscription{Document: *r.Subscription}
 			if err := json.Unmarshal(r.Facts, &x.Facts); err != nil {
 				return nil, err
@@ -248,7 +307,7 @@ func restoreSubscriptions(a *lifecycle.Account, stored []store.SubscriptionRecor
 		o := orders[r.Order]
 		if o == nil {
 			var err error
-			if o, err = restoreOrder(a, r.Order, r.OrderFacts, nil); err != nil {
+			if o, err = restoreOrder(a, r.Order, r.OrderFacts, described[r.Order]); err != nil {
 				return nil, err
 			}
 			orders[r.Order] = o

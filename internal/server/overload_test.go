@@ -145,10 +145,9 @@ func TestSlowReaders(t *testing.T) {
 	for _, c := range slow {
 		c.Close()
 	}
+	// The server may still read what they have sent.
+	waitUntil(t, func() bool { code, _ := get(seedOrders); return code == http.StatusOK })
 	waitUntil(t, func() bool { return r.figures().Unsent == 0 })
-	if code, body := get(seedOrders); code != http.StatusOK {
-		t.Errorf("after them: %d %.300s", code, body)
-	}
 }
 
 // TestOverload sends twice as many requests as a server can have in hand, five times for

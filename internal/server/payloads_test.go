@@ -59,11 +59,14 @@ func TestPayloadRequests(t *testing.T) {
 		"subscriptions-cancel-azure-entitlement": {path: subscriptionAt("8ab5e3f0-27c9-4d61-b0f8-13e7d95c4a26", plan) + "/azureentitlements/" + guid.Derived("entitlement", plan) + "/cancel", other: true},
 		"subscriptions-set-overage":              {path: "/v1/customers/8ab5e3f0-27c9-4d61-b0f8-13e7d95c4a26/subscriptions/overage"},
 		"promotions-check-eligibilities":         {path: "/v1/customers/" + wingtip + "/promotioneligibilities", other: true},
+		"productupgrades-create":                 {path: "/v1/productupgrades", status: 202, other: true},
+		"productupgrades-check-eligibility":      {path: "/v1/productupgrades/eligibility"},
 		"catalog-check-inventory":                {path: "/v1/extensions/product/checkinventory?country=US"},
 		"applicationconsents-create":             {path: "/v1/customers/" + wingtip + "/applicationconsents", status: 201},
 	}
 	elsewhere := []string{
 		"orders-upload-attachments",                                                             // TestAttachmentNames
+		"productupgrades-get-status",                                                            // TestProductUpgrade
 		"customers-create", "customers-remove-relationship", "customers-update-billing-profile", // not served yet
 	}
 	for _, p := range contracttest.Payloads(t) {

@@ -19,7 +19,7 @@ func (p *play) cartRequest(c modelCustomer) *partnercenter.Cart {
 	request := &partnercenter.Cart{LineItems: []partnercenter.CartLineItem{}}
 	line := func(family, offer string) partnercenter.CartLineItem {
 		l := p.line(c, family, offer)
-		line := partnercenter.CartLineItem{CatalogItemID: offer, Quantity: l.Quantity, FriendlyName: l.FriendlyName, ProvisioningContext: l.ProvisioningContext}
+		line := partnercenter.CartLineItem{CatalogItemID: offer, Quantity: l.Quantity, FriendlyName: l.FriendlyName, ProvisioningContext: l.ProvisioningContext, CustomTermEndDate: l.CustomTermEndDate, PurchaseCommitment: l.PurchaseCommitment}
 		if l.TermDuration != nil {
 			line.TermDuration = *l.TermDuration
 		}

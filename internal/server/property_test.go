@@ -73,7 +73,7 @@ func (tw *twin) play(t *rapid.T) {
 	clock.Set(modelStart)
 	p := &play{
 		twin: tw, T: t, now: modelStart, wrote: modelStart,
-		due: map[modelCustomer]bool{}, shown: map[string]bool{}, versions: map[string]*version{}, followed: map[string]bool{}, states: map[string]string{},
+		due: map[modelCustomer]bool{}, shown: map[string]bool{}, versions: map[string]*version{}, followed: map[string]bool{}, states: map[string]string{}, ended: map[string]time.Time{},
 	}
 	action := func(do func()) func(*rapid.T) { return func(*rapid.T) { do() } }
 	t.Repeat(map[string]func(*rapid.T){
@@ -94,6 +94,7 @@ func (tw *twin) play(t *rapid.T) {
 		"transition":         action(p.transition),
 		"upgrade":            action(p.upgrade),
 		"convert":            action(p.convert),
+		"upgrade Azure":      action(p.upgradeAzure),
 		"repeat a request":   action(p.repeat),
 		"reuse a request id": action(p.reuse),
 		"schedule":           action(p.schedule),
@@ -113,6 +114,7 @@ var families = map[string][]string{
 	"services":     {"CFQ7TTC0LH16:0001:CFQ7TTC0K9BD", "CFQ7TTC0LFLX:0001:CFQ7TTC0K8QN", "CFQ7TTC0LH18:0001:CFQ7TTC0K59V"},
 	"new trial":    {"CFQ7TTC0LCHC:0005:CFQ7TTC0KJ2M"},
 	"plan":         {"DZH318Z0BPS6:0001:DZH318Z0BPQV"},
+	"savings plan": {itemSavingsPlan},
 	"reservations": {"DZH318Z0BQ36:004G:DZH318Z08C0S", "DZH318Z0BQ5X:0003:DZH318Z0D1QK", "DZH318Z0BQ3P:0038:DZH318Z0D38V"},
 	"software":     {"DG7GMGF0DVT9:0006:DG7GMGF0DSP2", "DG7GMGF0F1SL:0001:DG7GMGF0D1SU", "DG7GMGF0F19K:0004:DG7GMGF0D5XP"},
 	"needs a file": {"DG7GMGF0D7FT:0001:DG7GMGF0D8J2", "DG7GMGF0D7FV:0003:DG7GMGF0D609", "DG7GMGF0F1SL:0001:DG7GMGF0D1SU"},
@@ -124,7 +126,7 @@ var families = map[string][]string{
 	},
 }
 
-var familyNames = []string{"licences", "services", "software", "marketplace", "needs a file", "usage", "plan", "reservations", "trial", "new trial", "wrong"}
+var familyNames = []string{"licences", "services", "software", "marketplace", "needs a file", "usage", "plan", "savings plan", "reservations", "trial", "new trial", "wrong"}
 
 // addOns are bought under the licences or services.
 var addOns = []string{
@@ -156,7 +158,7 @@ func (p *play) quantity() *int {
 // line is a line of a request for an item.
 func (p *play) line(c modelCustomer, family, offer string) partnercenter.OrderLineItem {
 	line := partnercenter.OrderLineItem{OfferID: offer, Quantity: p.quantity()}
-	if family == "usage" || family == "plan" {
+	if family == "usage" || family == "plan" || family == "savings plan" {
 		line.Quantity = new(1)
 	}
 	if p.rarely("term", 4) {
@@ -165,13 +167,55 @@ func (p *play) line(c modelCustomer, family, offer string) partnercenter.OrderLi
 	if p.rarely("name", 4) {
 		line.FriendlyName = pick(p, "name", "ours", "theirs")
 	}
-	if family == "reservations" {
+	if p.rarely("end", 6) || family == "services" && p.rarely("end of a service", 3) {
+		line.CustomTermEndDate = p.end(c)
+	}
+	switch family {
+	case "reservations":
 		line.ProvisioningContext = map[string]string{"scope": "shared"}
 		if id := p.azure(c); id != "" {
 			line.ProvisioningContext["subscriptionId"] = id
 		}
+	case "savings plan":
+		p.commit(c, &line)
 	}
 	return line
+}
+
+// commit gives a line of a savings plan its commitment, and what that is for.
+func (p *play) commit(c modelCustomer, line *partnercenter.OrderLineItem) {
+	currency, _ := p.catalog.Currency(c.country)
+	line.PurchaseCommitment = &partnercenter.PurchaseCommitment{Amount: pick[partnercenter.Decimal](p, "amount", "0.05", "1.5", "12"), Currency: currency, Grain: "hourly"}
+	if p.rarely("a wrong commitment", 8) {
+		line.PurchaseCommitment = pick(p, "commitment", nil, &partnercenter.PurchaseCommitment{Amount: "1e-05", Currency: currency, Grain: "hourly"}, &partnercenter.PurchaseCommitment{Amount: "1", Currency: "XAU"})
+	}
+	line.ProvisioningContext = map[string]string{"scope": pick(p, "scope", "shared", "Single")}
+	if p.rarely("a wrong scope", 8) {
+		line.ProvisioningContext["scope"] = pick(p, "scope", "", "ManagementGroup")
+	}
+	line.ProvisioningContext["subscriptionId"], line.ProvisioningContext["entitlementId"] = p.azure(c), p.azure(c)
+	for _, s := range p.there(c) {
+		if s.Facts.Kind == catalog.AzurePlan && !p.rarely("another subscription", 4) {
+			line.ProvisioningContext["subscriptionId"], line.ProvisioningContext["entitlementId"] = s.Document.ID, s.Document.EntitlementID
+		}
+	}
+}
+
+// end is the end of a month or of a subscription, or any day.
+func (p *play) end(c modelCustomer) partnercenter.Time {
+	now := p.now.UTC()
+	day := time.Date(now.Year(), now.Month()+1+time.Month(p.choose("months", 15)), 0, 0, 0, 0, 0, time.UTC)
+	if p.rarely("any day", 5) {
+		day = day.AddDate(0, 0, -p.choose("days", 40))
+	}
+	if there := p.there(c); len(there) > 0 && p.rarely("end of a subscription", 3) {
+		day = pick(p, "subscription", there...).At(p.settings, p.now).CommitmentEndDate.Time()
+	}
+	at, err := partnercenter.ParseTime(day.Format(time.DateOnly) + pick(p, "time", "T00:00:00", "T23:59:59Z"))
+	if err != nil {
+		p.Fatal(err)
+	}
+	return at
 }
 
 // terms are those of an item, and rarely one that it may not have.
@@ -226,8 +270,13 @@ func (p *play) hasAzure(c modelCustomer) bool {
 func (p *play) place() {
 	c := p.customer()
 	family := pick(p, "family", familyNames...)
-	if family == "reservations" && !p.hasAzure(c) && !p.rarely("all the same", 4) {
-		family = "usage"
+	if !p.hasAzure(c) && !p.rarely("all the same", 4) {
+		switch family {
+		case "reservations":
+			family = "usage"
+		case "savings plan":
+			family = "plan"
+		}
 	}
 	request := partnercenter.Order{}
 	n := 1 + p.choose("lines", 3)
@@ -485,7 +534,12 @@ func (p *play) patchSubscription() {
 	if p.rarely("alone", 3) {
 		request = &partnercenter.Subscription{}
 	}
-	switch pick(p, "change", "quantity", "quantity", "suspend", "reactivate", "name", "renewal", "nothing", "cycle", "partner", "id") {
+	switch pick(p, "change", "quantity", "quantity", "suspend", "reactivate", "name", "renewal", "nothing", "cycle", "partner", "id", "term") {
+	case "term":
+		request.TermDuration = pick(p, "term", "P1M", "p1y", "P3Y", "P9Y")
+		if p.rarely("cycle, too", 3) {
+			request.BillingCycle = pick(p, "billing cycle", partnercenter.BillingCycleTypeMonthly, "Annual", partnercenter.BillingCycleTypeOneTime)
+		}
 	case "quantity":
 		request.Quantity = p.quantity()
 	case "suspend":
@@ -510,7 +564,7 @@ func (p *play) patchSubscription() {
 }
 
 func (p *play) deleteSubscription() {
-	o, s, request := p.subscription(catalog.OnlineService, catalog.Marketplace)
+	o, s, request := p.subscription(catalog.OnlineService, catalog.Marketplace, catalog.SoftwareSubscription, catalog.AzurePlan)
 	request.Status = partnercenter.SubscriptionStatusDeleted
 	p.update(o, s.Document.ID, request)
 }
@@ -650,6 +704,12 @@ func (p *play) schedule() {
 			i.Product = &partnercenter.InstructedProduct{
 				TermDuration: pick(p, "term", "", "P1M", "P1Y", "P3Y", "P9Y"), BillingCycle: pick[partnercenter.BillingCycleType](p, "cycle", "", "Monthly", "Annual"),
 			}
+			if ids := strings.Split(p.somewhere(o, s), ":"); len(ids) == 3 && p.rarely("another item", 2) {
+				i.Product.ProductID, i.Product.SKUID, i.Product.AvailabilityID = ids[0], ids[1], pick(p, "availability", "", ids[2])
+			}
+		}
+		if p.rarely("end", 3) {
+			i.CustomTermEndDate = p.end(o.customer)
 		}
 		return i
 	}
@@ -657,7 +717,10 @@ func (p *play) schedule() {
 		return partnercenter.ScheduledActions{{ScheduleType: partnercenter.ScheduleTypeTermEnd, ActionType: a}}
 	}
 	request.AutoRenewEnabled = new(pick(p, "renewal", true, true, false))
-	switch pick(p, "what", "term", "term", "charge", "renew", "end", "end", "extend", "nothing") {
+	if p.rarely("the term, too", 8) {
+		request.RenewalTermDuration = new(pick(p, "renewal term", "P1M", "p1y", "P9Y"))
+	}
+	switch pick(p, "what", "term", "term", "charge", "renew", "end", "end", "extend", "transition", "date", "date", "nothing") {
 	case "term":
 		request.ScheduledNextTermInstructions = instructions()
 	case "charge":
@@ -669,6 +732,19 @@ func (p *play) schedule() {
 		request.ScheduledActions, request.AutoRenewEnabled = act("cancel"), new(false)
 	case "extend":
 		request.ScheduledActions, request.AutoRenewEnabled = act("RenewToExtendedServiceTerm"), new(false)
+	case "transition":
+		request.ScheduledActions = act("transition")
+		request.ScheduledActions[0].Instructions = instructions()
+	case "date":
+		request.ScheduledActions = act(pick[partnercenter.ScheduledActionType](p, "action", "Cancel", "RenewToNewTerm", "Transition"))
+		a := &request.ScheduledActions[0]
+		a.ScheduleType = "customDate"
+		a.EffectiveDate, _ = partnercenter.ParseTime(p.now.AddDate(0, 0, pick(p, "days", 0, 1, 9, 40)).UTC().Format("2006-01-02") + "T00:00:00Z")
+		if a.ActionType == "Cancel" {
+			request.AutoRenewEnabled = new(false)
+		} else if p.rarely("instructed", 2) {
+			a.Instructions = instructions()
+		}
 	}
 	p.update(o, s.Document.ID, request)
 }

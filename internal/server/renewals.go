@@ -24,6 +24,9 @@ func (s *Server) renewals(ctx context.Context, a *lifecycle.Account) (orders []*
 	// Those derived from lines have no renewals.
 	stored = slices.DeleteFunc(stored, func(r store.SubscriptionRecord) bool { return r.Subscription == nil })
 	list, err := restoreSubscriptions(a, stored)
+	if err == nil {
+		err = s.addBases(ctx, a, list)
+	}
 	if err != nil {
 		return nil, until, err
 	}

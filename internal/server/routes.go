@@ -114,11 +114,16 @@ func Routes() []Route {
 		newRoute("subscriptions", uncounted, (*Server).reactivateAzureEntitlement, "reactivate-azure-entitlement"),
 		newRoute("subscriptions", uncounted, (*Server).getOverage, "get-overage"),
 		newRoute("subscriptions", uncounted, (*Server).putOverage, "set-overage"),
+		newRoute("subscriptions", uncounted, (*Server).listCustomTermEndDates, "list-custom-term-end-dates"),
 		newRoute("promotions", uncounted, inCountry((*Server).listPromotions), "list"),
 		newRoute("promotions", uncounted, inCountry((*Server).getPromotion), "get"),
 		newRoute("promotions", uncounted, (*Server).checkPromotions, "check-eligibilities"),
 		newRoute("entitlements", uncounted, (*Server).listEntitlements, "list"),
 		newRoute("subscriptions", uncounted, (*Server).listTransferEligibility, "list-transfer-eligibility"),
+
+		newRoute("productupgrades", subscriptionWrite, (*Server).createProductUpgrade, "create"),
+		newRoute("productupgrades", subscriptionRead, (*Server).checkProductUpgrade, "check-eligibility"),
+		newRoute("productupgrades", subscriptionRead, (*Server).getProductUpgradeStatus, "get-status"),
 
 		newRoute("customers", uncounted, (*Server).listCustomers, "list", "list-next-page", "search", "list-by-indirect-reseller"),
 		newRoute("customers", customerRead, (*Server).getCustomer, "get"),

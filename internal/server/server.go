@@ -374,7 +374,7 @@ func (s *Server) serveAPI(c *call, path pathSegments) error {
 		c.w.Header().Set("Allow", node.allow)
 		return errMethod(c.r.Method, node.allow)
 	}
-	if err := s.config.Store.Damaged(); err != nil {
+	if err := s.config.Store.Distrusted(); err != nil {
 		return err
 	}
 	if err := s.authenticate(c); err != nil {

@@ -76,6 +76,9 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 		return err
 	}
 	list, err := restoreSubscriptions(account, stored)
+	if err == nil {
+		err = s.addBases(c.r.Context(), account, list)
+	}
 	if err != nil {
 		return err
 	}
@@ -119,7 +122,7 @@ func (s *Server) subscription(c *call) (*lifecycle.Subscription, error) {
 			return nil, err
 		}
 		if x != nil && x.Exists(s.now()) {
-			return x, nil
+			return x, s.addBases(ctx, account, []*lifecycle.Subscription{x})
 		}
 	}
 	return nil, errSubscriptionNotFound(id)
@@ -173,7 +176,12 @@ func (s *Server) patchSubscription(c *call) error {
 		return err
 	}
 	update := lifecycle.Update{Request: request, IfMatch: c.r.Header.Get("If-Match")}
-	return s.changeSubscription(c, body, func(a *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
+	return s.changeSubscription(c, body, func(ctx context.Context, a *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
+		if lifecycle.NamesItem(request) || lifecycle.NextNamesEnd(request) {
+			if err := s.addSubscriptions(ctx, a); err != nil {
+				return nil, nil, err
+			}
+		}
 		return lifecycle.UpdateSubscription(a, o, id, update, s.config.Rules, s.now())
 	}, func(x *lifecycle.Subscription) (int, string, any) {
 		return http.StatusOK, "", x.At(s.config.Rules, s.now())
@@ -187,7 +195,7 @@ func (s *Server) registerSubscription(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.changeSubscription(c, body, func(_ *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
+	return s.changeSubscription(c, body, func(_ context.Context, _ *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
 		return lifecycle.Register(o, id, s.config.Rules, s.now())
 	}, func(x *lifecycle.Subscription) (int, string, any) {
 		// Without a body: published clients fail on one.
@@ -201,7 +209,7 @@ func (s *Server) activateSubscription(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.changeSubscription(c, body, func(_ *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
+	return s.changeSubscription(c, body, func(_ context.Context, _ *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
 		return lifecycle.Activate(o, id, s.config.Rules)
 	}, func(x *lifecycle.Subscription) (int, string, any) {
 		return http.StatusOK, "", partnercenter.SubscriptionActivationResult{SubscriptionID: x.Document.ID, Status: "Success"}
@@ -211,7 +219,7 @@ func (s *Server) activateSubscription(c *call) error {
 // changeSubscription decides about the subscription in the path, whose order changes
 // with it.
 func (s *Server) changeSubscription(c *call, body []byte,
-	decide func(*lifecycle.Account, *lifecycle.Order, string) (*lifecycle.Order, []lifecycle.Event, error),
+	decide func(context.Context, *lifecycle.Account, *lifecycle.Order, string) (*lifecycle.Order, []lifecycle.Event, error),
 	answer func(*lifecycle.Subscription) (status int, location string, value any),
 ) error {
 	id := c.param("subscription-id")
@@ -227,31 +235,14 @@ func (s *Server) changeSubscription(c *call, body []byte,
 		o, account := found.order, found.account
 		if x := o.Subscription(id); x == nil {
 			return nil, errSubscriptionNotFound(id)
-		} else if err := s.addParent(ctx, account, o, x); err != nil {
-			return nil, err
 		}
-		next, events, err := decide(account, o, id)
+		next, events, err := decide(ctx, account, o, id)
 		if err != nil {
 			return nil, err
 		}
 		status, location, value := answer(next.Subscription(id))
 		return s.orderEffect(c, decision{order: next, record: found.record}, writeResult{status: status, location: location, events: events}, value)
 	})
-}
-
-// addParent reads the base of an add-on if another order created it.
-func (s *Server) addParent(ctx context.Context, a *lifecycle.Account, o *lifecycle.Order, x *lifecycle.Subscription) error {
-	parent := x.Document.ParentSubscriptionID
-	if parent == "" || o.Subscription(parent) != nil {
-		return nil
-	}
-	stored, err := s.config.Store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID, ID: parent})
-	if err != nil || len(stored) == 0 {
-		return err
-	}
-	base, err := restoreSubscription(a, &stored[0])
-	a.Subscriptions = map[string]*lifecycle.Subscription{lifecycle.Key(parent): base}
-	return err
 }
 
 func lineNumber(n *int) string {

@@ -167,6 +167,21 @@ func TestScheduledChange(t *testing.T) {
 	}
 }
 
+// TestDeleteSoftware deletes subscriptions to software within a week, which cancels their
+// orders.
+func TestDeleteSoftware(t *testing.T) {
+	a := newAPI(t, partnercentertest.Options{Production: true})
+	o, late := a.placed(t, documented, line(itemSoftware, 2)), a.placed(t, documented, line(itemSoftware, 1))
+	if s := a.patchSubscription(t, documented, o.LineItems[0].SubscriptionID, `{"status":"deleted"}`); s.Status != partnercenter.SubscriptionStatusDeleted {
+		t.Errorf("%+v", s)
+	}
+	if o = a.order(t, documented, o.ID); o.Status != partnercenter.OrderStatusCancelled || *o.LineItems[0].Quantity != 0 {
+		t.Errorf("%+v", o)
+	}
+	a.later(t, 8)
+	a.check(t, request{name: "after the week", method: http.MethodPatch, path: subscriptionAt(documented, late.LineItems[0].SubscriptionID), body: `{"status":"deleted"}`, status: 400, code: partnercenter.ErrorCodeCancelWindowOver})
+}
+
 // TestSeatWindows returns seats; each added quantity has a week of its own.
 func TestSeatWindows(t *testing.T) {
 	a := newAPI(t)
@@ -234,10 +249,12 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 		return a.placed(t, documented, line(item, n)).LineItems[0].SubscriptionID
 	}
 	legacy, online, azure, software, marketplace := buy(offerE3, 5), buy(itemE3, 5), buy(offerAzure, 1), buy(itemSoftware, 2), buy(itemMarketplace, 2)
+	savings := a.placed(t, documented, line(itemSavingsPlan, 1, commitment("0.05", "usd", "hourly"), `"provisioningContext":{"scope":"shared","subscriptionId":"`+buy(itemAzurePlan, 1)+`"}`)).LineItems[0].SubscriptionID
 	activated := buy(itemMarketplace, 2)
 	a.send(t, http.MethodPost, subscriptionAt(documented, activated)+"/activate", "", 200)
 	trial, onlineTrial := buy(offerTrial, 5), buy(itemTrial, 5)
 	yearly := a.placed(t, documented, line(itemE3, 5, `"termDuration":"P1Y"`)).LineItems[0].SubscriptionID
+	inAWeek := a.Clock().Now().UTC().AddDate(0, 0, 7).Format(time.DateOnly) + "T00:00:00Z"
 	suspendedLegacy, suspendedOnline, suspendedAzure := buy(offerE3, 5), buy(itemE3, 5), buy(offerAzure, 1)
 	for _, id := range []string{suspendedLegacy, suspendedOnline, suspendedAzure} {
 		a.patchSubscription(t, documented, id, `{"status":"suspended"}`)
@@ -269,19 +286,37 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 		of("the term of a trial", "the term of a trial is to change", onlineTrial, 400, partnercenter.ErrorCodeNoTermForTrial, `{"termDuration":"P1Y"}`),
 		of("a term that is not sold", "the term is to become one that the item is not sold for", online, 400, partnercenter.ErrorCodeTermInvalid, `{"termDuration":"P9Y"}`, "P9Y"),
 		of("a term of licences", "", legacy, 400, partnercenter.ErrorCodeTermInvalid, `{"termDuration":"P1Y"}`),
-		of("a longer term", "the term is to change at once", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"termDuration":"P1Y"}`, "scheduledNextTermInstructions"),
+		of("a longer term of software", "the term of anything but an online service is to change at once", software, 400, partnercenter.ErrorCodeOperationUnoffered, `{"termDuration":"P3Y"}`, "scheduledNextTermInstructions"),
+		of("a longer term of a marketplace product", "", activated, 400, partnercenter.ErrorCodeOperationUnoffered, `{"termDuration":"P1Y"}`),
+		of("a shorter term", "the term is to become shorter at once", yearly, 400, partnercenter.ErrorCodeTermDecreased, `{"termDuration":"P1M"}`, "order"),
+		of("a term of what is suspended", "the term is to change of what is not active, or together with the status", suspendedOnline, 400, partnercenter.ErrorCodeSuspendedNoUpdate, `{"termDuration":"P1Y"}`),
+		of("a term and a suspension", "", online, 400, partnercenter.ErrorCodeSuspendedNoUpdate, `{"termDuration":"P1Y","status":"suspended"}`),
+		of("a term with a cycle that is not sold", "the item is not sold with the new term's billing cycle, or that is longer than the term", online, 400, partnercenter.ErrorCodeNextCycleInvalid, `{"termDuration":"P1Y","billingCycle":"one_time"}`),
+		of("a term with a promotion that is not for it", "", online, 400, partnercenter.ErrorCodePromotionInvalid, `{"termDuration":"P1Y","promotionId":"39NFJQT1AAAA:0001:39NFJQT1AAAB"}`),
+		of("two next terms", "renewalTermDuration is not the term of the instructions beside it", online, 400, property, `{"autoRenewEnabled":true,"renewalTermDuration":"P3Y","scheduledNextTermInstructions":{"product":{"termDuration":"P1Y"}}}`, "P3Y"),
+		of("a term to renew to that is not sold", "", online, 400, partnercenter.ErrorCodeNextTermInvalid, `{"autoRenewEnabled":true,"renewalTermDuration":"P9Y"}`, "P9Y"),
+		of("a term to renew to without a renewal", "", online, 400, property, `{"renewalTermDuration":"P3Y"}`, "autoRenewEnabled"),
 		of("two actions at the end", "several actions are scheduled", online, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel"},{"scheduleType":"TermEnd","actionType":"Cancel"}]}`, "scheduledActions"),
 		of("an unknown action", "the type of a scheduled action or of its schedule is unknown text", online, 400, partnercenter.ErrorCodeEnumUnparsable, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Dance"}]}`, "Dance"),
 		of("an action of no time", "", online, 400, partnercenter.ErrorCodeEnumUnparsable, `{"scheduledActions":{"actionType":"Cancel"}}`),
-		of("an action on a date", "an action is scheduled for a date, or is a transition", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledActions":[{"scheduleType":"CustomDate","actionType":"Cancel","effectiveDate":"2027-07-31T00:00:00Z"}]}`, "CustomDate"),
-		of("a transition at the end", "", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"autoRenewEnabled":true,"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Transition"}]}`),
+		of("an end on a date that is over", "the date of an action is missing, over, or not within the term", online, 400, property, `{"scheduledActions":[{"scheduleType":"CustomDate","actionType":"Cancel","effectiveDate":"2020-07-31T00:00:00Z"}]}`, "effectiveDate"),
+		of("an end on a date after the term", "", online, 400, property, `{"scheduledActions":[{"scheduleType":"CustomDate","actionType":"Cancel","effectiveDate":"2999-07-31T00:00:00Z"}]}`),
+		of("an end on no date", "", online, 400, property, `{"scheduledActions":[{"scheduleType":"CustomDate","actionType":"Cancel"}]}`),
+		of("an extended term on a date", "an extended service term is to begin on a date", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledActions":[{"scheduleType":"CustomDate","actionType":"RenewToExtendedServiceTerm","effectiveDate":"2999-07-31T00:00:00Z"}]}`, "TermEnd"),
+		of("a transition to nothing", "a transition names no other item", online, 400, property, `{"autoRenewEnabled":true,"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Transition"}]}`, "transitioneligibilities"),
+		of("a transition to itself", "", online, 400, property, `{"autoRenewEnabled":true,"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Transition","instructions":{"quantity":7}}]}`),
+		of("a shorter term on a date", "the next term is shorter than the present one", yearly, 400, partnercenter.ErrorCodeTermShorter, `{"autoRenewEnabled":true,"scheduledActions":[{"scheduleType":"CustomDate","actionType":"RenewToNewTerm","effectiveDate":"`+inAWeek+`","instructions":{"product":{"termDuration":"P1M"}}}]}`),
+		of("a shorter next term", "", yearly, 400, partnercenter.ErrorCodeTermShorter, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"termDuration":"P1M","billingCycle":"monthly"}}}`, "P1Y"),
+		of("a shorter term at the end", "", yearly, 400, partnercenter.ErrorCodeTermShorter, `{"autoRenewEnabled":true,"scheduledActions":[{"scheduleType":"TermEnd","actionType":"RenewToNewTerm","instructions":{"product":{"termDuration":"P1M","billingCycle":"monthly"}}}]}`),
+		of("a shorter term to renew to", "", yearly, 400, partnercenter.ErrorCodeTermShorter, `{"autoRenewEnabled":true,"renewalTermDuration":"P1M"}`),
+		of("fewer seats on a date", "a term that begins on a date has fewer seats", online, 400, partnercenter.ErrorCodeQuantityNotDecreasable, `{"autoRenewEnabled":true,"scheduledActions":[{"scheduleType":"CustomDate","actionType":"RenewToNewTerm","effectiveDate":"`+inAWeek+`","instructions":{"quantity":3}}]}`),
 		of("an action at another end", "an action's effectiveDate is not the end of the term", online, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel","effectiveDate":"2020-01-31T00:00:00Z"}]}`, "effectiveDate"),
 		of("an action for licences", "an action is scheduled for anything but online services and software, or an extended service term where there is none", legacy, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel"}]}`),
 		of("an extended term of software", "", software, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"RenewToExtendedServiceTerm"}]}`, "extended"),
-		of("a renewal that is not enabled", "a renewal is scheduled without autoRenewEnabled, another action with it, or any for what is not active", online, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"RenewToNewTerm"}]}`, "autoRenewEnabled"),
+		of("a renewal that is not enabled", "a renewal is scheduled without autoRenewEnabled, an end with it, or any action for what is not active", online, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"RenewToNewTerm"}]}`, "autoRenewEnabled"),
 		of("an end of what renews", "", online, 400, property, `{"autoRenewEnabled":true,"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel"}]}`),
 		of("an end of what is suspended", "", suspendedOnline, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel"}]}`),
-		of("an end with instructions", "an action other than a renewal has instructions", online, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel","instructions":{"quantity":3}}]}`),
+		of("an end with instructions", "an end has instructions", online, 400, property, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel","instructions":{"quantity":3}}]}`),
 		of("a renewal to a term that is not sold", "", online, 400, partnercenter.ErrorCodeNextTermInvalid, `{"autoRenewEnabled":true,"scheduledActions":[{"scheduleType":"TermEnd","actionType":"RenewToNewTerm","instructions":{"product":{"termDuration":"P9Y"}}}]}`),
 		of("the next charge of licences", "the next charge of anything but online services and software is to change, or its product or term", legacy, 400, partnercenter.ErrorCodeOperationUnoffered, `{"nextChargeInstructions":{"quantity":3}}`),
 		of("a charge after the last", "the next charge is to change of what has none", online, 400, property, `{"nextChargeInstructions":{"quantity":7}}`, "autoRenewEnabled"),
@@ -289,13 +324,14 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 		of("a charge for more than the term", "the term is shorter than the next charge's billing cycle", online, 400, partnercenter.ErrorCodeNextCycleTooLong, `{"autoRenewEnabled":true,"nextChargeInstructions":{"product":{"billingCycle":"Annual"}}}`),
 		of("a charge for too many seats", "the next charge's quantity is out of the item's range", online, 400, partnercenter.ErrorCodeQuantityOutOfRange, `{"autoRenewEnabled":true,"nextChargeInstructions":{"quantity":2000000}}`),
 		of("a charge for fewer seats", "seats are to be returned with a charge within the term", yearly, 400, partnercenter.ErrorCodeQuantityNotDecreasable, `{"autoRenewEnabled":true,"nextChargeInstructions":{"quantity":3}}`),
-		of("a term to renew to", "the term after this one is to change by `renewalTermDuration`", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"renewalTermDuration":"P3Y"}`, "renewalTermDuration"),
-		of("an end", "a term is to end on a date", online, 400, partnercenter.ErrorCodeCustomEndMismatch, `{"customTermEndDate":"2027-07-31T00:00:00Z"}`),
-		of("an end of the next term", "", online, 400, partnercenter.ErrorCodeCustomEndMismatch, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"customTermEndDate":"2027-07-31T00:00:00"}}`),
-		of("the next term of licences", "a change of anything but online services and software is scheduled, or one to another product", legacy, 400, partnercenter.ErrorCodeOperationUnoffered, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":3}}`),
+		of("an end", "the present term is to end on another date, at once or with the next charge", online, 400, partnercenter.ErrorCodeCustomEndMismatch, `{"customTermEndDate":"2027-07-31T00:00:00Z"}`),
+		of("an end with the next charge", "", online, 400, partnercenter.ErrorCodeCustomEndMismatch, `{"autoRenewEnabled":true,"nextChargeInstructions":{"customTermEndDate":"2027-07-31T00:00:00"}}`),
+		of("an end of the next term", "the next term is to end on a date that is not offered", online, 400, partnercenter.ErrorCodeCustomEndMismatch, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"customTermEndDate":"2097-07-31T00:00:00"}}`, "TermStartDate"),
+		of("an end of the next term of software", "the next term of something else than an online service is to end on another date", software, 400, partnercenter.ErrorCodeCustomEndNotOffered, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"customTermEndDate":"2027-07-31T00:00:00"}}`),
+		of("the next term of licences", "a change of anything but online services and software is scheduled", legacy, 400, partnercenter.ErrorCodeOperationUnoffered, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":3}}`),
 		of("the next term of a marketplace product", "", activated, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledNextTermInstructions":{"quantity":3}}`),
-		of("another product", "", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"productId":"CFQ7TTC0HL73","skuId":"0001","availabilityId":"CFQ7TTC0KA7H"}}}`, "CFQ7TTC0HL73"),
-		of("a promotion in the next term", "a promotion is named", online, 400, partnercenter.ErrorCodePromotionInvalid, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"promotionId":"x"}}}`),
+		of("another product", "it cannot become the scheduled item", online, 403, partnercenter.ErrorCodeItemNotEligible, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"productId":"CFQ7TTC0HL73","skuId":"0001","availabilityId":"CFQ7TTC0KA7H"}}}`, "CFQ7TTC0HL73"),
+		of("a promotion in the next term", "a promotion is named that does not apply, or for anything but a term", online, 400, partnercenter.ErrorCodePromotionInvalid, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"promotionId":"x"}}}`),
 		of("the next term of what does not renew", "a change is scheduled of what does not renew", online, 400, property, `{"scheduledNextTermInstructions":{"quantity":3}}`, "autoRenewEnabled"),
 		of("the next term of what is suspended", "", suspendedOnline, 400, property, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":3}}`),
 		of("a next term that is not sold", "the next term is one that the item is not sold for", online, 400, partnercenter.ErrorCodeNextTermInvalid, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"termDuration":"P9Y"}}}`, "P9Y"),
@@ -317,9 +353,12 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 		of("Azure that renews", "", azure, 400, partnercenter.ErrorCodeAutoRenewNotEligible, `{"autoRenewEnabled":true}`),
 		of("an expired one", "the status cannot be requested", legacy, 400, partnercenter.ErrorCodeEnumUnparsable, `{"status":"expired"}`, "expired"),
 		of("an unknown status", "", legacy, 400, partnercenter.ErrorCodeEnumUnparsable, `{"status":"paused"}`, "paused"),
+		of("suspend a savings plan", "a savings plan is to be suspended or deleted", savings, 400, partnercenter.ErrorCodeStatusNotUpdatable, `{"status":"suspended"}`, "autoRenewEnabled"),
+		of("delete a savings plan", "", savings, 400, partnercenter.ErrorCodeStatusNotUpdatable, `{"status":"deleted"}`),
+		of("two savings plans", "", savings, 400, partnercenter.ErrorCodeQuantityNotUpdatable, `{"quantity":2}`),
 		of("suspend a marketplace product", "a marketplace subscription is to be suspended", marketplace, 400, partnercenter.ErrorCodeStatusNotUpdatable, `{"status":"suspended"}`, "deleted"),
-		of("delete licences", "a legacy or software subscription is to be deleted", legacy, 400, partnercenter.ErrorCodeStatusChangeUnsupported, `{"status":"deleted"}`, "Suspend"),
-		of("delete software", "", software, 400, partnercenter.ErrorCodeStatusChangeUnsupported, `{"status":"deleted"}`),
+		of("delete licences", "a legacy subscription is to be deleted", legacy, 400, partnercenter.ErrorCodeStatusChangeUnsupported, `{"status":"deleted"}`, "Suspend"),
+		of("delete legacy Azure", "", azure, 400, partnercenter.ErrorCodeStatusChangeUnsupported, `{"status":"deleted"}`),
 		of("reactivate an add-on before its base", "an add-on of an inactive parent is to be reactivated", child, 409, partnercenter.ErrorCodeParentInactive, `{"status":"active"}`),
 		withRule(of("rename a deleted one", "", deleted, 400, partnercenter.ErrorCodeSubscriptionDeleted, `{"friendlyName":"gone"}`), "change subscription: it is deleted"),
 		withRule(of("suspend a deleted one", "", deleted, 400, partnercenter.ErrorCodeSubscriptionDeleted, `{"status":"suspended"}`), "suspend subscription: it is deleted"),
@@ -404,7 +443,7 @@ func provisioningRefusals(t *testing.T, a *api) []refusal {
 		return refusal{rule: rule, request: request{name: name, method: http.MethodPatch, path: orderAt(documented, two.ID), body: body, status: status, code: code, must: []string{"provision"}}}
 	}
 	return []refusal{
-		{rule: "change a subscription: it is being provisioned", request: request{name: "a subscription too early", method: http.MethodPatch, path: subscriptionAt(documented, known), body: `{"quantity":3}`, status: 400, code: partnercenter.ErrorCodeSubscriptionNotReady}},
+		{rule: "change a subscription: it is being provisioned", request: request{name: "a subscription too early", method: http.MethodPatch, path: subscriptionAt(documented, known), body: `{"quantity":3}`, status: 409, code: partnercenter.ErrorCodeSubscriptionNotReady}},
 		{request: request{name: "reading it too early", path: subscriptionAt(documented, known), status: 404, code: partnercenter.ErrorCodeSubscriptionNotFound}},
 		{rule: "place an order: the Azure subscription's registration is not complete", request: request{name: "a reservation too early", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line(itemReservation, 1, `"provisioningContext":{"scope":"single","subscriptionId":"`+azure+`","duration":"1Year"}`)), status: 400, code: partnercenter.ErrorCodeSubscriptionNotEnabled}},
 		of("an add-on too early", "buy an add-on in order: it is pending", 409, partnercenter.ErrorCodePendingAdjustment, `{`+linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+base+`"`))+`}`),

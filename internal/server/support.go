@@ -54,7 +54,7 @@ func (s *Server) putSupportContact(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.changeSubscription(c, body, func(a *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
+	return s.changeSubscription(c, body, func(_ context.Context, a *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
 		a.MPN = known
 		return lifecycle.SetSupportContact(a, o, id, request, list)
 	}, func(x *lifecycle.Subscription) (int, string, any) {

@@ -62,6 +62,18 @@ func TestAzureEntitlements(t *testing.T) {
 	state("active")
 	a.Clock().Set(a.Clock().Now().Add(-5 * time.Minute))
 	state("inactive")
+	// Without an active one the plan can be deleted, however old it is.
+	a.later(t, 30)
+	a.check(t, request{method: http.MethodPost, path: one + "/cancel", body: `{"CancellationReason":"Compromise"}`, status: 200})
+	a.Clock().Advance(5 * time.Minute)
+	if s := a.patchSubscription(t, documented, plan.ID, `{"status":"deleted"}`); s.Status != partnercenter.SubscriptionStatusDeleted {
+		t.Errorf("%+v", s)
+	}
+	if o := a.order(t, documented, o.ID); o.Status != partnercenter.OrderStatusCancelled || *o.LineItems[0].Quantity != 0 {
+		t.Errorf("%+v", o)
+	}
+	state("inactive")
+	a.check(t, request{method: http.MethodPost, path: one + "/reactivate", status: 400, code: partnercenter.ErrorCodeSubscriptionInactive})
 }
 
 // TestTransferEligibility lists which subscriptions can be transferred.
@@ -114,6 +126,7 @@ func supportRefusals(t *testing.T, a *api) []refusal {
 		{rule: cancel + "it is of a legacy offer", request: request{name: "cancel that of a legacy offer", method: http.MethodPost, path: path(legacy) + "/cancel", body: compromise, status: 403, code: partnercenter.ErrorCodeLegacyAzure}},
 		{rule: cancel + "it is to be cancelled for another reason than compromise", request: request{name: "cancel for fun", method: http.MethodPost, path: path(plan) + "/cancel", body: `{"cancellationReason":"fun"}`, status: 400, code: partnercenter.ErrorCodeCancellationReason, must: []string{"compromise"}}},
 		{rule: cancel + "its plan is not active", request: request{name: "reactivate that of a suspended plan", method: http.MethodPost, path: path(suspended) + "/reactivate", status: 400, code: partnercenter.ErrorCodeSubscriptionInactive}},
-		{rule: "change a subscription: an Azure plan with an active Azure subscription is to be suspended", request: request{name: "suspend a plan in use", method: http.MethodPatch, path: subscriptionAt(documented, plan.ID), body: `{"status":"suspended"}`, status: 403, code: partnercenter.ErrorCodePlanInUse, must: []string{plan.EntitlementID}}},
+		{request: request{name: "delete a plan in use", method: http.MethodPatch, path: subscriptionAt(documented, plan.ID), body: `{"status":"deleted"}`, status: 403, code: partnercenter.ErrorCodePlanInUse, must: []string{plan.EntitlementID, "deleted"}}},
+		{rule: "change a subscription: an Azure plan with an active Azure subscription is to be suspended or deleted", request: request{name: "suspend a plan in use", method: http.MethodPatch, path: subscriptionAt(documented, plan.ID), body: `{"status":"suspended"}`, status: 403, code: partnercenter.ErrorCodePlanInUse, must: []string{plan.EntitlementID}}},
 	}
 }

@@ -121,6 +121,9 @@ func TestLimits(t *testing.T) {
 		"subscriptions list-conversions":        subscriptionRead,
 		"subscriptions convert-trial":           subscriptionWrite,
 		"subscriptions list-azure-entitlements": subscriptionRead,
+		"productupgrades create":                subscriptionWrite,
+		"productupgrades check-eligibility":     subscriptionRead,
+		"productupgrades get-status":            subscriptionRead,
 		"customers get":                         customerRead,
 	}
 	for _, route := range Routes() {

@@ -88,7 +88,7 @@ func (s *Server) createConversion(c *call) error {
 		return err
 	}
 	var result *partnercenter.ConversionResult
-	return s.changeSubscription(c, body, func(a *lifecycle.Account, o *lifecycle.Order, id string) (next *lifecycle.Order, events []lifecycle.Event, err error) {
+	return s.changeSubscription(c, body, func(_ context.Context, a *lifecycle.Account, o *lifecycle.Order, id string) (next *lifecycle.Order, events []lifecycle.Event, err error) {
 		next, result, events, err = lifecycle.ConvertTrial(a, o, id, request, s.rulesOf(c), s.now())
 		return next, events, err
 	}, func(*lifecycle.Subscription) (int, string, any) { return http.StatusOK, "", result })
@@ -117,6 +117,7 @@ func (s *Server) addSubscriptions(ctx context.Context, a *lifecycle.Account) err
 	if err != nil {
 		return err
 	}
+	a.Owned = list
 	a.Subscriptions = make(map[string]*lifecycle.Subscription, len(list))
 	for _, x := range list {
 		a.Subscriptions[lifecycle.Key(x.Document.ID)] = x

@@ -22,6 +22,7 @@ const (
 	itemStandard = "CFQ7TTC0LDPB:0001:CFQ7TTC0K3WX"       // at most 300
 	itemPremium  = "CFQ7TTC0LCHC:0002:CFQ7TTC0KD84"       // at most 300
 	itemLots     = "CFQ7TTC0LQ3M:0001:CFQ7TTC0KF1L"       // at least 50
+	itemOffice   = "CFQ7TTC0LF8S:0002:CFQ7TTC0KB3Q"       // becomes itemAttested
 	offerPaid    = "6C0E8B57-3D41-4F7A-A5D9-28B3C94F1E60" // what offerTrial becomes
 )
 
@@ -46,6 +47,12 @@ func transitionTo(item string, n int, into string) string {
 		to = `"` + into + `"`
 	}
 	return fmt.Sprintf(`{"OperationId":null,"FromCatalogItemId":null,"FromSubscriptionId":null,"ToCatalogItemId":%q,"ToSubscriptionId":%s,"Quantity":%d,"TermDuration":null,"BillingCycle":null,"TransitionType":"transition_only","PromotionId":null,"Events":null,"Attributes":{"ObjectType":"Transition"}}`, item, to, n)
+}
+
+// nextTerm schedules an item for the next term.
+func nextTerm(item string) string {
+	p := strings.Split(item, ":")
+	return fmt.Sprintf(`{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"productId":%q,"skuId":%q,"availabilityId":%q}}}`, p[0], p[1], p[2])
 }
 
 func (a *api) transition(t *testing.T, id, body string) *partnercenter.Transition {
@@ -146,7 +153,8 @@ func TestTransitionInto(t *testing.T) {
 		if s.Status != partnercenter.SubscriptionStatusDeleted {
 			t.Errorf("the source is %s", s.Status)
 		}
-		if o := a.order(t, documented, s.OrderID); (o.Status == partnercenter.OrderStatusCancelled) == together || *o.LineItems[0].Quantity != 0 {
+		// Nothing else charges for the seats.
+		if o := a.order(t, documented, s.OrderID); o.Status != partnercenter.OrderStatusCompleted || *o.LineItems[0].Quantity != 5 {
 			t.Errorf("its order: %+v", o)
 		}
 		if s = a.patchSubscription(t, documented, into, `{"quantity":7,"autoRenewEnabled":true}`); *s.Quantity != 7 {
@@ -206,11 +214,97 @@ func TestTrialTransition(t *testing.T) {
 		t.Errorf("%+v", paid)
 	}
 	scheduled := a.buy(t, itemE3, 5)
-	a.check(t, request{path: subscriptionAt(documented, scheduled.ID) + "/transitioneligibilities?eligibilityType=scheduled", status: 200, must: []string{`"isEligible":false`}, mustNot: []string{`"isEligible":true`}})
+	a.check(t, request{path: subscriptionAt(documented, scheduled.ID) + "/transitioneligibilities?eligibilityType=scheduled", status: 200, must: []string{`"isEligible":true`, `"subscriptionEligibilities":[]`}})
 	a.check(t, request{path: subscriptionAt(documented, scheduled.ID) + "/transitioneligibilities?eligibilityType=never", status: 400, code: partnercenter.ErrorCodeEnumUnparsable, must: []string{"immediate", "scheduled"}})
 	for _, none := range []string{a.buy(t, offerE3, 1).ID, a.buy(t, itemMarketplace, 1).ID, a.buy(t, itemE5, 1).ID} {
 		a.check(t, request{path: subscriptionAt(documented, none) + "/transitioneligibilities", status: 200, must: []string{`"totalCount":0,"items":[]`}})
 	}
+}
+
+// TestAttestedTransition moves seats to what needs an attestation.
+func TestAttestedTransition(t *testing.T) {
+	a := newAPI(t)
+	from := a.buy(t, itemOffice, 5)
+	tr := a.transition(t, from.ID, `{"toCatalogItemId":"`+itemAttested+`","quantity":2,"transitionType":"transition_only","AttestationAccepted":true}`)
+	o := a.order(t, documented, a.subscription(t, documented, tr.ToSubscriptionID).OrderID)
+	if l := o.LineItems[0]; l.OfferID != itemAttested || l.AttestationAccepted == nil || !*l.AttestationAccepted {
+		t.Errorf("%+v", l)
+	}
+}
+
+// TestScheduledTransition has a subscription become another item by the clock, with its
+// order and its history, and back.
+func TestScheduledTransition(t *testing.T) {
+	a := newAPI(t)
+	a.later(t, 0)
+	from := a.buy(t, itemE3, 5, `"termDuration":"P1M"`)
+	path := subscriptionAt(documented, from.ID)
+	body := `{"autoRenewEnabled":true,"scheduledActions":{"scheduleType":"TermEnd","actionType":"Transition","instructions":{"quantity":7,"product":{"productId":"CFQ7TTC0LFLZ","skuId":"0002","termDuration":"P1Y","billingCycle":"Annual"}}}}`
+	scheduled := a.patchSubscription(t, documented, from.ID, body)
+	if p := scheduled.ScheduledActions[0].Instructions.Product; scheduled.OfferID != itemE3 || p.AvailabilityID != "CFQ7TTC0K7TR" || p.BillingCycle != partnercenter.BillingCycleTypeAnnual {
+		t.Errorf("%+v", p)
+	}
+	const system = "?include_system_purchases=true&include_price=true"
+	count := func() int {
+		return decode[partnercenter.Collection[*partnercenter.Order]](t, a.send(t, http.MethodGet, ordersOf(documented)+system, "", 200)).TotalCount
+	}
+	before := count()
+	a.later(t, 32)
+	s := a.subscription(t, documented, from.ID)
+	if s.OfferID != itemE5 || *s.Quantity != 7 || s.TermDuration != "P1Y" || s.ScheduledActions != nil {
+		t.Errorf("%+v", s)
+	}
+	a.check(t, request{path: path + "/transitions", status: 200, must: []string{`"totalCount":1`, `"Completed"`, `"toSubscriptionId":"` + from.ID + `"`}})
+	if list := decode[partnercenter.Collection[*partnercenter.Order]](t, a.send(t, http.MethodGet, ordersOf(documented)+system, "", 200)); list.TotalCount != before+1 || list.Items[0].LineItems[0].OfferID != itemE5 || list.Items[0].TotalPrice != "4788.00" {
+		t.Errorf("%+v", list.Items[0])
+	}
+	a.Clock().Set(a.Clock().Now().AddDate(0, 0, -32))
+	a.token = a.mint(t)
+	a.check(t, request{path: path, status: 200, must: []string{`"offerId":"` + itemE3 + `"`, `"Transition"`}})
+	a.check(t, request{path: path + "/transitions", status: 200, must: []string{`"totalCount":0`}})
+	if n := count(); n != before {
+		t.Errorf("%d orders, back from the future", n-before)
+	}
+}
+
+// TestChargedOnce has seats that move, and terms that are cut short, charged for once, and
+// nothing for what is given back.
+func TestChargedOnce(t *testing.T) {
+	a := newAPI(t)
+	a.later(t, 0)
+	charges := func(id string) (list []string) {
+		t.Helper()
+		all := decode[partnercenter.Collection[*partnercenter.Order]](t, a.send(t, http.MethodGet, ordersOf(documented)+"?include_system_purchases=true&include_price=true", "", 200))
+		for _, o := range slices.Backward(all.Items) {
+			if l := o.LineItems[0]; strings.EqualFold(l.SubscriptionID, id) {
+				list = append(list, fmt.Sprintf("%s %d %s", o.Status, *l.Quantity, o.TotalPrice))
+			}
+		}
+		return list
+	}
+	check := func(what, id string, want ...string) {
+		t.Helper()
+		if got := charges(id); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	// A seat of E3 costs 432.00 a year, one of E5 684.00.
+	from := a.buy(t, itemE3, 10, `"termDuration":"P1Y"`).ID
+	moved := decode[partnercenter.Transition](t, a.send(t, http.MethodPost, subscriptionAt(documented, from)+"/transitions", transitionTo(itemE5, 4, ""), 200)).ToSubscriptionID
+	check("moved from", from, "completed 10 4320.00")
+	check("moved to", moved, "completed 4 1008.00")
+	a.patchOrder(t, documented, a.subscription(t, documented, moved).OrderID, `{"billingCycle":"annual"}`)
+	check("moved to, and billed by the year", moved, "completed 4 1008.00")
+	rest := decode[partnercenter.Transition](t, a.send(t, http.MethodPost, subscriptionAt(documented, from)+"/transitions", transitionTo(itemE5, 6, ""), 200)).ToSubscriptionID
+	check("all moved from", from, "cancelled 0 1728.00")
+	check("the rest moved to", rest, "completed 6 4104.00")
+
+	short := a.buy(t, itemE3, 2, `"termDuration":"P1M"`).ID
+	a.Clock().Advance(time.Minute) // lists are in the order of time
+	a.patchSubscription(t, documented, short, `{"autoRenewEnabled":true,"termDuration":"P1Y"}`)
+	check("a term at once", short, "completed 2 72.00", "completed 2 792.00")
+	a.patchSubscription(t, documented, short, `{"status":"deleted"}`)
+	check("a term at once, given back", short, "cancelled 0 0.00", "cancelled 0 0.00")
 }
 
 // TestUpgrade upgrades as the .NET client does: it sends back what it read.
@@ -301,10 +395,6 @@ func movingRefusals(t *testing.T, a *api) []refusal {
 	a.patchOrder(t, documented, a.subscription(t, documented, withAddOn).OrderID, `{`+linesOf(line(itemArchiving, 1, `"parentSubscriptionId":"`+withAddOn+`"`))+`}`)
 	legacyWithAddOn := buy(offerE1, 5)
 	a.patchOrder(t, documented, a.subscription(t, documented, legacyWithAddOn).OrderID, `{`+linesOf(line("C94271D8-B431-4A25-A3C5-A57737A1C909", 1, `"parentSubscriptionId":"`+legacyWithAddOn+`"`))+`}`)
-	often := buy(itemE3, 200)
-	for range 100 {
-		a.transition(t, often, transitionTo(itemE5, 1, ""))
-	}
 	legacySuspended, legacyDeleted, trial := buy(offerE1, 2), buy(offerE1, 2), buy(offerTrial, 25)
 	a.patchSubscription(t, documented, legacySuspended, `{"status":"suspended"}`)
 	a.send(t, http.MethodPost, subscriptionAt(documented, legacyDeleted)+"/upgrades", `{"targetOffer":{"id":"`+offerE3+`"}}`, 200)
@@ -318,6 +408,10 @@ func movingRefusals(t *testing.T, a *api) []refusal {
 		}
 	}
 	of, up, cv := at("transitions", "transition a subscription"), at("upgrades", "upgrade a subscription"), at("conversions", "convert a trial")
+	sch := func(name, rule, id string, status int, code partnercenter.ErrorCode, body string, must ...string) refusal {
+		return refusal{rule: "change a subscription: " + rule, request: request{name: "schedule: " + name, method: http.MethodPatch, path: subscriptionAt(documented, id), body: body, status: status, code: code, must: must}}
+	}
+	office, onlineTrial, tomorrow := buy(itemOffice, 5), buy(itemTrial, 9), a.Clock().Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)+"T00:00:00Z"
 	to := func(item, more string) string {
 		return `{"toCatalogItemId":"` + item + `","quantity":2,"transitionType":"transition_only"` + more + `}`
 	}
@@ -340,8 +434,12 @@ func movingRefusals(t *testing.T, a *api) []refusal {
 		of("of fewer than no seats", "there is no quantity, or it is below one", from, 400, property, transitionTo(itemE5, -1, "")),
 		of("of too many seats", "more seats are to move than there are", from, 400, partnercenter.ErrorCodeQuantityOutOfRange, transitionTo(itemE5, 6, ""), "at most 5"),
 		of("so that few stay", "too few seats are to stay", lots, 400, partnercenter.ErrorCodeQuantityOutOfRange, transitionTo(itemE3, 11, ""), "49"),
-		of("too often", "there were 100 transitions of it", often, 400, partnercenter.ErrorCodeChangedTooOften, transitionTo(itemE5, 1, "")),
 		of("with add-ons", "it has add-ons", withAddOn, 400, unoffered, to(itemE5, "")),
+		sch("with add-ons", "another item is scheduled for what has add-ons", withAddOn, 400, unoffered, nextTerm(itemE5)),
+		sch("without an attestation", "the scheduled item needs an attestation", office, 400, partnercenter.ErrorCodeAttestationMissing, nextTerm(itemAttested), "attestationAccepted"),
+		sch("to what it cannot become", "it cannot become the scheduled item", from, 403, partnercenter.ErrorCodeItemNotEligible, nextTerm(itemBasic), "transitioneligibilities"),
+		sch("of a trial, for fewer seats", "a term that begins on a date has fewer seats", onlineTrial, 400, partnercenter.ErrorCodeQuantityNotDecreasable, `{"scheduledActions":[{"scheduleType":"CustomDate","actionType":"Transition","effectiveDate":"`+tomorrow+`","instructions":{"quantity":2,"product":{"productId":"CFQ7TTC0LCHC","skuId":"0002"}}}]}`),
+		of("without an attestation", "place an order: the item needs an attestation, which the line does not accept", office, 400, partnercenter.ErrorCodeAttestationMissing, to(itemAttested, `,"attestationAccepted":false`)),
 		of("into itself", "the subscription to move the seats into is itself", from, 400, partnercenter.ErrorCodeTargetIsSource, transitionTo(itemE5, 2, strings.ToUpper(from))),
 		of("into an unknown one", "the customer does not have the subscription to move the seats into", from, 400, partnercenter.ErrorCodeTargetUnusable, transitionTo(itemE5, 2, "1b0a2c3d-0000-4000-8000-000000000000")),
 		of("into what is no id", "the customer does not have the subscription to move the seats into", from, 400, partnercenter.ErrorCodeTargetUnusable, transitionTo(itemE5, 2, "banana")),
@@ -385,6 +483,20 @@ func movingRefusals(t *testing.T, a *api) []refusal {
 	}
 }
 
+// oftenRefusals are those of a subscription with many transitions. They are apart, as each
+// refusal has all of a customer's subscriptions read.
+func oftenRefusals(t *testing.T, a *api) []refusal {
+	t.Helper()
+	often := a.buy(t, itemE3, 200).ID
+	for range 100 {
+		a.transition(t, often, transitionTo(itemE5, 1, ""))
+	}
+	return []refusal{
+		{rule: "transition a subscription: there were 100 transitions of it", request: request{name: "too often", method: http.MethodPost, path: subscriptionAt(documented, often) + "/transitions", body: transitionTo(itemE5, 1, ""), status: 400, code: partnercenter.ErrorCodeChangedTooOften}},
+		{rule: "change a subscription: another item is scheduled after 100 transitions", request: request{name: "scheduled", method: http.MethodPatch, path: subscriptionAt(documented, often), body: nextTerm(itemE5), status: 400, code: partnercenter.ErrorCodeChangedTooOften}},
+	}
+}
+
 // crampedRefusals are those of a sandbox with few seats, in which purchases take time.
 func crampedRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
@@ -404,7 +516,7 @@ func crampedRefusals(t *testing.T, a *api) []refusal {
 	early, target := ready(itemE3, 2), ready(itemE5, 2)
 	a.Clock().Set(start)
 	return []refusal{
-		{of: nobody, rule: "transition a subscription: it is being provisioned", request: request{name: "too early", method: http.MethodPost, path: subscriptionAt(nobody, early) + "/transitions", body: transitionTo(itemE5, 2, ""), status: 400, code: partnercenter.ErrorCodeSubscriptionNotReady}},
+		{of: nobody, rule: "transition a subscription: it is being provisioned", request: request{name: "too early", method: http.MethodPost, path: subscriptionAt(nobody, early) + "/transitions", body: transitionTo(itemE5, 2, ""), status: 409, code: partnercenter.ErrorCodeSubscriptionNotReady}},
 		{of: nobody, rule: "transition a subscription: the subscription to move the seats into is being provisioned", request: request{name: "into one too early", method: http.MethodPost, path: subscriptionAt(nobody, from) + "/transitions", body: transitionTo(itemE5, 2, target), status: 400, code: partnercenter.ErrorCodeTargetNotReady}},
 		{of: nobody, rule: "transition a subscription: the sandbox allows fewer seats in the subscription to move them into", request: request{name: "into a full one", method: http.MethodPost, path: subscriptionAt(nobody, from) + "/transitions", body: transitionTo(itemE5, 6, into), status: 403, code: partnercenter.ErrorCodeSeatsBeyondLimit}},
 		{of: nobody, rule: "convert a trial: the sandbox allows fewer seats", request: request{name: "for too many seats", method: http.MethodPost, path: subscriptionAt(nobody, trial) + "/conversions", body: `{"targetOfferId":"` + offerPaid + `","quantity":26}`, status: 403, code: partnercenter.ErrorCodeTooManySeats}},

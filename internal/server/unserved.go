@@ -17,7 +17,6 @@ import (
 var documented = []struct{ method, path string }{
 	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/usagerecords"},
 	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/usagerecords/resources"},
-	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/customtermenddates"},
 	{"POST", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/azureentitlements/{entitlement-id}"},
 	{"POST", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/validate"},
 	{"POST", "/v1/customers/{customer-tenant-id}/migrations/newcommerce"},

@@ -22,7 +22,6 @@ func TestUnserved(t *testing.T) {
 		{path: "/v1/customers/relationshiprequests", must: []string{"relationshiprequests"}},
 		{path: "/v1//Customers/RelationshipRequests/"},
 		{path: "/v1/customers/" + seedCustomer + "/subscriptions/usagerecords", must: []string{"usagerecords"}},
-		{path: "/v1/customers/" + seedCustomer + "/subscriptions/customTermEndDates"},
 		{method: http.MethodPut, path: "/v1/customers/" + seedCustomer + "/profiles/billing", body: "{}"},
 		{path: "/v1/invoices/summary", must: []string{"/v1/invoices/summary"}},
 		{path: "/v1/invoices/i", must: []string{"/v1/invoices/{invoice-id}"}},

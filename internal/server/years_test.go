@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/fleet/fleettest"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
@@ -20,6 +22,9 @@ import (
 const (
 	customersInYears = 50
 	monthsInYears    = 24
+	// yearsAtMost is no aim, which are 5 s on a machine of its own, but what is kept with
+	// the race detector and beside other tests on a slow one. On PostgreSQL it takes longer.
+	yearsAtMost = 2 * time.Minute
 )
 
 // years is a partner whose customers buy, change and end subscriptions, month by month.
@@ -43,6 +48,7 @@ type orderInYears struct {
 }
 
 type lineInYears struct {
+	OfferID         string                 `json:"offerId"`
 	SubscriptionID  string                 `json:"subscriptionId"`
 	TransactionType string                 `json:"transactionType"`
 	TermDuration    *string                `json:"termDuration"`
@@ -54,7 +60,10 @@ type lineInYears struct {
 func TestYears(t *testing.T) {
 	began := time.Now()
 	a := newAPI(t, partnercentertest.Options{Seed: strings.NewReader(sandboxSeed(customersInYears + 1))})
-	a.client = &http.Client{} // checking each answer against the document takes longer than all the rest
+	// Checking each answer against the document takes longer than all the rest, and nobody
+	// compresses what stays on one machine.
+	a.client = &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 1}}
+	t.Cleanup(a.client.CloseIdleConnections)
 	y := &years{api: a, chance: rand.New(rand.NewPCG(1, 2)), seen: map[string]int{}, charged: map[string]map[string]charge{}}
 	month := func(n int) {
 		a.Clock().Set(time.Date(2026, time.Month(2+n), 3, 9, 0, 0, 0, time.UTC))
@@ -74,11 +83,13 @@ func TestYears(t *testing.T) {
 		}
 	}
 	took := time.Since(began)
-	if took > 5*time.Second {
+	if took > yearsAtMost && os.Getenv(fleettest.Variable) == "" {
+		t.Errorf("it took %s, far more than a slow machine needs", took)
+	} else if took > 5*time.Second {
 		t.Logf("it took %s, more than it should on a machine of its own", took)
 	}
 	for _, what := range []string{
-		"active", "suspended", "expired", "disabled", "deleted", "extended", "renewed", "scheduled", "more seats", "seats returned", "suspend", "reactivate", "cancel", "end", "other term",
+		"active", "suspended", "expired", "disabled", "deleted", "extended", "renewed", "scheduled", "more seats", "seats returned", "suspend", "reactivate", "cancel", "end", "other term", "longer term", "converted", "transition", "transitioned",
 	} {
 		if y.seen[what] == 0 {
 			t.Errorf("in two years nothing was %s: %v", what, y.seen)
@@ -173,6 +184,10 @@ func (y *years) change(t *testing.T, customer string) {
 			patch("seats returned", fmt.Sprintf(`{"quantity":%d,%s}`, *s.Quantity+2, renew))
 		}
 	case !newCommerce:
+	case y.chance.IntN(4) == 0 && s.TermDuration == "P1M":
+		patch("longer term", `{"termDuration":"P1Y",`+renew+`}`)
+	case y.chance.IntN(6) == 0:
+		patch("transition", `{`+renew+`,"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Transition","instructions":{"product":{"productId":"CFQ7TTC0LFLZ","skuId":"0002"}}}]}`)
 	case y.chance.IntN(4) == 0:
 		patch("cancel", `{"scheduledActions":{"scheduleType":"TermEnd","actionType":"Cancel"}}`)
 	case renew == `"autoRenewEnabled":true` && y.chance.IntN(2) == 0:
@@ -240,8 +255,14 @@ func (y *years) read(t *testing.T, customer string) {
 // charge notes the term that a line is for. It overlaps no other of the subscription.
 func (y *years) charge(t *testing.T, o *orderInYears, line *lineInYears) {
 	t.Helper()
+	if line.TransactionType == string(partnercenter.LineItemTransactionTypeConvert) {
+		y.seen["converted"]++
+	}
 	if line.SubscriptionID == "" || line.TransactionType != "Renew" {
 		return
+	}
+	if strings.HasPrefix(line.OfferID, itemE5) {
+		y.seen["transitioned"]++
 	}
 	y.seen["renewed"]++
 	of := y.charged[line.SubscriptionID]

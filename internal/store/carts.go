@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/partnercenter-go/partnercenter"
 )
@@ -23,27 +24,40 @@ type CartRecord struct {
 }
 
 const getCartSQL = `
-SELECT k.doc, k.facts, k.revision
+SELECT k.doc, coalesce(k.facts, ''), coalesce(k.revision, 0)
 FROM customers c
 LEFT JOIN carts k ON k.partner_id = c.partner_id AND k.customer_id = c.customer_id AND k.cart_id = $3
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 
+// storedCart is a row of that.
+type storedCart struct {
+	doc      sql.NullString // NULL if there is no such cart
+	facts    string
+	revision int64
+}
+
+func (s *Store) cartRow(ctx context.Context, partner, customer, id string) (row storedCart, err error) {
+	if s.pg != nil {
+		return s.pg.primary.cart(ctx, partner, customer, id)
+	}
+	ctx, cancel := s.briefly(ctx)
+	defer cancel()
+	err = s.read.QueryRowContext(ctx, getCartSQL, partner, customer, id).Scan(&row.doc, &row.facts, &row.revision)
+	return row, err
+}
+
 // Cart reads a cart, whether its time is over or not. It fails with [ErrNotYours],
 // [ErrCartNotFound] or [ErrDamaged].
 func (s *Store) Cart(ctx context.Context, partnerID, customerID, cartID string) (*CartRecord, error) {
-	var doc, facts sql.NullString
-	var revision sql.NullInt64
-	ctx, cancel := s.briefly(ctx)
-	defer cancel()
-	err := s.read.QueryRowContext(ctx, getCartSQL, idKey(partnerID), idKey(customerID), idKey(cartID)).Scan(&doc, &facts, &revision)
+	row, err := s.cartRow(ctx, idKey(partnerID), idKey(customerID), idKey(cartID))
 	switch {
 	case err != nil:
 		return nil, s.customerError("cart", err)
-	case !doc.Valid:
+	case !row.doc.Valid:
 		return nil, ErrCartNotFound
 	}
-	r := &CartRecord{Cart: new(partnercenter.Cart), Facts: []byte(facts.String), Revision: revision.Int64}
-	if err := decodeDocument(doc.String, r.Cart); err != nil {
+	r := &CartRecord{Cart: new(partnercenter.Cart), Facts: []byte(row.facts), Revision: row.revision}
+	if err := decodeDocument(row.doc.String, r.Cart); err != nil {
 		return nil, s.wrapError("cart", fmt.Errorf("cart %s of customer %s of partner %s: %w", cartID, customerID, partnerID, err))
 	}
 	return r, nil
@@ -71,4 +85,47 @@ func (r *CartRecord) writeSQL() string {
 		return addCartSQL
 	}
 	return changeCartSQL
+}
+
+var insertCart = newInsertion("carts", 3, "partner_id", "customer_id", "cart_id", "revision", "doc", "facts")
+
+// loadedCart are the facts of a cart that was loaded, as package lifecycle reads them.
+const loadedCart = `{"loaded":true}`
+
+// cartLife is how long a cart that does not say it lives.
+const cartLife = 7 * 24 * time.Hour
+
+// addCart stores an open cart, unless one with its id is there. One without times is made
+// now.
+func (bulk *bulkTx) addCart(partnerID, customerID string, cart *partnercenter.Cart) error {
+	c := *cart
+	if c.CreationTimestamp.IsZero() {
+		c.CreationTimestamp = partnercenter.TimeOf(bulk.now)
+	}
+	if c.ExpirationTimestamp.IsZero() {
+		c.ExpirationTimestamp = partnercenter.TimeOf(c.CreationTimestamp.Time().Add(cartLife))
+	}
+	args, err := cartArgs(idKey(partnerID), idKey(customerID), &CartRecord{Cart: &c, Facts: []byte(loadedCart)})
+	if err != nil {
+		return err
+	}
+	return bulk.insert(insertCart, args...)
+}
+
+// cartsKept is how long a cart is kept once its time is over, so that a clock that is set
+// back has it again. It is counted by the clock that ends it.
+const cartsKept = 30 * 24 * time.Hour
+
+// forgetCartsEvery is how many carts are made between deletions of old ones, each of which
+// looks at all carts of the customer.
+const forgetCartsEvery = 64
+
+// forgetsCarts reports whether old carts of its customer go with a change.
+func (s *Store) forgetsCarts(j *job) bool {
+	return j.Cart != nil && j.Cart.New && s.madeCarts.Add(1)%forgetCartsEvery == 0
+}
+
+// forgetCartsArgs are the parameters of forgetCartsSQL and forgetCartsPostgresSQL.
+func (s *Store) forgetCartsArgs(j *job) []any {
+	return []any{j.partner, j.customer, s.now().Add(-cartsKept).UTC().Format("2006-01-02T15:04:05Z")}
 }

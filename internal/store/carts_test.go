@@ -54,6 +54,25 @@ func testCarts(t *testing.T, s *Store) {
 
 	_, err = s.Cart(t.Context(), partnerA, orderless, "7c000000-0000-4000-8000-00000000000d")
 	fails(t, err, ErrCartNotFound)
+
+	// Carts whose time has long been over are deleted with the customer's next ones.
+	aged := func(last string, days int) string {
+		t.Helper()
+		c := newCart(partnerA, orderless)
+		c.Cart.Cart.ID = cartID[:len(cartID)-1] + last
+		c.Cart.Cart.LineItems[0].FriendlyName = "a\x00b" // which PostgreSQL does not take for JSON
+		c.Cart.Cart.ExpirationTimestamp = partnercenter.TimeOf(suiteNow.AddDate(0, 0, -days))
+		apply(t, s, c)
+		return c.Cart.Cart.ID
+	}
+	gone, kept := aged("1", 31), aged("2", 29)
+	s.madeCarts.Store(forgetCartsEvery - 1)
+	aged("3", 0)
+	_, err = s.Cart(t.Context(), partnerA, orderless, gone)
+	fails(t, err, ErrCartNotFound)
+	_, err = s.Cart(t.Context(), partnerA, orderless, kept)
+	same(t, err, nil)
+
 	_, err = s.Cart(t.Context(), partnerA, shared, cartID)
 	fails(t, err, ErrCartNotFound)
 	_, err = s.Cart(t.Context(), partnerB, orderless, cartID)

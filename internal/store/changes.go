@@ -542,6 +542,11 @@ func (s *Store) writeChange(tx *tx, j *job) error {
 			return err
 		}
 	}
+	if s.forgetsCarts(j) {
+		if _, err := tx.exec(forgetCartsSQL, s.forgetCartsArgs(j)...); err != nil {
+			return err
+		}
+	}
 	for _, args := range j.subscriptions {
 		if _, err := tx.execPrepared(s.putSubscription, args...); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 const (
@@ -48,6 +49,12 @@ func fillForCheck(t testing.TB, address string) {
 			{OfferID: "X", SubscriptionID: loadedSecond, Quantity: new(0), Pricing: &partnercenter.Pricing{ListPrice: "5.00"}},
 		},
 	}}
+	// What was loaded about a subscription of its own order.
+	const described = "20000000-0000-4000-8000-000000000003"
+	c.Orders = append(c.Orders, partnercenter.Order{ID: "c00000000003", ReferenceCustomerID: bulkCustomer(0), CreationDate: mustTime("2024-01-02T03:04:05Z"), LineItems: []partnercenter.OrderLineItem{
+		{OfferID: "MS-AZR-0145P", SubscriptionID: described, Quantity: new(1), PartnerIDOnRecord: "4847383"},
+	}})
+	c.Subscriptions = []seed.Subscription{{Subscription: partnercenter.Subscription{ID: described, OrderID: "c00000000003", OfferID: "MS-AZR-0145P", Status: "suspended"}}}
 	load(t, s, data)
 	change := placed(bulkPartner, bulkCustomer(0), checkedPlaced)
 	change.Subscriptions[0].Subscription.Links = &partnercenter.SubscriptionLinks{Self: link("/customers/" + bulkCustomer(0) + "/subscriptions/" + checkedSubject)}

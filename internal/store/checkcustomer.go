@@ -402,7 +402,8 @@ func (c *customerCheck) checkSubscription(row []any) error {
 		c.find(orderID, Finding{Kind: FindDocument, What: fmt.Sprintf("the document of subscription %s is that of %q", id, stored.ID)})
 		return nil
 	}
-	if text, is := facts.(string); !is || !isObject([]byte(text)) {
+	text, is := facts.(string)
+	if described := loaded != 0 && facts == nil; !described && (!is || !isObject([]byte(text))) {
 		c.find(orderID, Finding{Kind: FindDocument, What: "the facts of subscription " + id + " cannot be read"})
 	}
 	return c.checkStored(row, &stored, loaded != 0)

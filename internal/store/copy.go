@@ -331,12 +331,12 @@ func (e *copyEnd) writeState(ctx context.Context, state *copyState) error {
 // checkSchema fails if a copy into the database has not ended. It is for databases that may
 // have no schema, and an older one, which is left as it is.
 func (s *Store) checkSchema(ctx context.Context, db *sql.DB) error {
-	exists := `SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'settings'`
+	exists := `SELECT count(*) > 0 FROM sqlite_schema WHERE name = $1`
 	if s.pg != nil {
-		exists = `SELECT to_regclass('settings') IS NOT NULL`
+		exists = hasTableSQL
 	}
 	var is bool
-	if err := db.QueryRowContext(ctx, exists).Scan(&is); err != nil || !is {
+	if err := db.QueryRowContext(ctx, exists, "settings").Scan(&is); err != nil || !is {
 		return err
 	}
 	return s.checkCopied(ctx, db)

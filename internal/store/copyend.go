@@ -212,8 +212,12 @@ func (e *copyEnd) openPostgres(ctx context.Context, log *slog.Logger) error {
 	if server.pooled {
 		return e.refuse(ErrPooled, "give the address of the server itself")
 	}
-	if server.schema != "public" {
-		e.name += "?search_path=" + url.QueryEscape(server.schema)
+	if server.schema != "public" && !strings.Contains(e.name, "search_path") { // it is the user's
+		separator := "?"
+		if strings.Contains(e.name, separator) {
+			separator = "&"
+		}
+		e.name += separator + "search_path=" + url.QueryEscape(server.schema)
 	}
 	c := config.ConnConfig.Copy()
 	configure(c, false)
@@ -332,7 +336,7 @@ SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 
 // connectedSQL counts the connections of servers, and lists where they are.
 const connectedSQL = `
 SELECT count(*), string_agg(DISTINCT coalesce(host(client_addr), 'this machine'), ', ') FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'partnercenter'`
+WHERE ` + isServerSQL
 
 func (e *copyEnd) exec(ctx context.Context, query string, args ...any) error {
 	_, err := e.conn.ExecContext(ctx, query, args...)

@@ -257,7 +257,8 @@ func testBriefCustomers(t *testing.T, s *Store) {
 		poorer   = id + `"commerceId":"c","relationshipToPartner":"reseller"}`
 	)
 	imported := seed.Import{Orders: []partnercenter.Order{{ID: "first", ReferenceCustomerID: shared}}}
-	data, _ := imported.Seed(seed.Tenant{})
+	data, _, err := imported.Seed(seed.Tenant{})
+	same(t, err, nil)
 	made := data.Partners[0].Customers[0]
 	put(made)
 	placeholder, err := partnercenter.Marshal(made.Customer)

@@ -50,9 +50,9 @@ type health struct {
 	log    *slog.Logger
 	probes singleflight.Group
 
-	// damaged is what a search of the whole file found. Whatever is read may be wrong then,
-	// also where nothing seems to be.
-	damaged atomic.Pointer[UnusableError]
+	// distrusted is why whatever is read may be wrong or old, also where nothing seems to be:
+	// a search of the whole file found damage, or the primary became a replica.
+	distrusted atomic.Pointer[UnusableError]
 
 	mu     sync.Mutex     // guards what follows
 	done   time.Time      // when the last write was committed
@@ -77,22 +77,30 @@ func (h *health) noteRead(err error) {
 	}
 	h.unread = unreadable
 	if unreadable == nil {
-		h.damaged.Store(nil)
+		h.distrusted.Store(nil)
 	}
 }
 
 // noteSearch notes what a search of the whole file found.
 func (h *health) noteSearch(err error) {
 	if found, is := errors.AsType[*UnusableError](err); is && errors.Is(found, ErrCorrupt) {
-		h.damaged.Store(found)
+		h.distrusted.Store(found)
 	}
 }
 
-// Damaged returns an [*UnusableError] if a search of the whole database found damage:
-// nothing that is read may be relied upon then. It costs next to nothing.
-func (s *Store) Damaged() error {
-	if found := s.health.damaged.Load(); found != nil {
-		return found
+// distrust notes why nothing that is read may be relied upon, until the whole database can
+// be read.
+func (h *health) distrust(why *UnusableError) {
+	h.noteRead(why)
+	h.distrusted.Store(why)
+}
+
+// Distrusted returns an [*UnusableError] if nothing that is read may be relied upon: a search
+// of the whole database found damage, or its server is a replica now and another one may
+// have what it lacks. It costs next to nothing.
+func (s *Store) Distrusted() error {
+	if why := s.health.distrusted.Load(); why != nil {
+		return why
 	}
 	return nil
 }
@@ -146,6 +154,9 @@ func (s *Store) Ping(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	if err := s.Distrusted(); err != nil && s.pg != nil {
+		return s.wrapError("ping", err)
 	}
 	var n int
 	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM partners`).Scan(&n); err != nil {

@@ -14,7 +14,7 @@ import (
 // LoadResult counts what a [Store.Load] read and changed.
 type LoadResult struct {
 	// The numbers of each kind in the seed.
-	Partners, Apps, Users, IndirectResellers, Customers, Orders int
+	Partners, Apps, Users, IndirectResellers, Customers, Orders, Subscriptions, Carts int
 	// Changed is how many were new or stored differently.
 	Changed int
 }
@@ -147,6 +147,16 @@ func (bulk *bulkTx) later(then func(changed bool) error, query string, args ...a
 	return then(changed)
 }
 
+// last runs a statement as later does, but on PostgreSQL after all that what was told before
+// has led to.
+func (bulk *bulkTx) last(then func(changed bool) error, query string, args ...any) error {
+	if bulk.postgres == nil {
+		return bulk.later(then, query, args...)
+	}
+	bulk.postgres.last = append(bulk.postgres.last, queued{query: query, args: validArgs(args), what: bulk.what, then: then})
+	return nil
+}
+
 // insertion adds rows to a table. One whose key is there is left out.
 type insertion struct {
 	table   string
@@ -269,6 +279,20 @@ func (bulk *bulkTx) loadCustomer(partnerID string, c *seed.Customer) error {
 			return fmt.Errorf("%s: %w", bulk.what, err)
 		}
 		bulk.result.Orders++
+	}
+	for i := range c.Subscriptions {
+		x := &c.Subscriptions[i]
+		bulk.what = "subscription " + x.Subscription.ID + " of customer " + id
+		if err := bulk.describeSubscription(partnerID, id, x); err != nil {
+			return fmt.Errorf("%s: %w", bulk.what, err)
+		}
+		bulk.result.Subscriptions++
+	}
+	for i := range c.Carts {
+		if err := bulk.addCart(partnerID, id, &c.Carts[i]); err != nil {
+			return fmt.Errorf("cart %s of customer %s: %w", c.Carts[i].ID, id, err)
+		}
+		bulk.result.Carts++
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ var oldestPostgres = 15
 // postgresSettings are set for every connection to the server itself. A pooler between
 // would refuse them, or set them for others, too. What the address says comes first.
 var postgresSettings = map[string]string{
-	"application_name":                    "partnercenter",
+	"application_name":                    serverProgram,
 	"statement_timeout":                   "60s",
 	"lock_timeout":                        "10s",
 	"idle_in_transaction_session_timeout": "60s",
@@ -98,14 +98,30 @@ func parsePostgres(address string) (*pgxpool.Config, string, error) {
 	for _, name := range []string{"gssencmode", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"} {
 		delete(c.RuntimeParams, name) // of PostgreSQL's own library, and no settings of the server
 	}
+	for option := range c.RuntimeParams {
+		if strings.HasPrefix(option, "pool.") { // PostgreSQL takes any name with a dot for a setting of somebody's
+			return nil, "", &OpenError{
+				Path: unknown, Reason: ErrAddress, Cause: fmt.Errorf("%q is no option", option),
+				Next: "write " + strings.Replace(option, ".", "_", 1),
+			}
+		}
+	}
 	c.RuntimeParams["client_encoding"] = "UTF8"
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 10 * time.Second
 	}
 	name := url.URL{Scheme: "postgres", User: url.User(c.User), Host: net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), Path: "/" + c.Database}
+	query := url.Values{}
 	if strings.HasPrefix(c.Host, "/") { // a folder of sockets
-		name.Host, name.RawQuery = "", "host="+c.Host
+		name.Host = ""
+		query.Set("host", c.Host)
 	}
+	for _, option := range []string{"search_path", "options"} { // which choose a schema
+		if value, is := c.RuntimeParams[option]; is {
+			query.Set(option, value)
+		}
+	}
+	name.RawQuery = strings.ReplaceAll(query.Encode(), "%2F", "/")
 	return config, name.String(), nil
 }
 
@@ -168,6 +184,8 @@ func (s *Store) openDirect(ctx context.Context, address string, server *postgres
 	switch {
 	case err != nil:
 		return nil, postgresOpenError(name, err)
+	case direct.replica:
+		return nil, &OpenError{Path: name, Reason: ErrReplica, Next: "give the primary's own address: a replica tells nobody of changes"}
 	case direct.pooled:
 		return nil, &OpenError{Path: name, Reason: ErrPooled, Next: "give the address of the server itself"}
 	case direct.system != server.system || direct.database != server.database || direct.schema != server.schema:
@@ -180,7 +198,12 @@ func (s *Store) openDirect(ctx context.Context, address string, server *postgres
 // limitPool sets how many connections a pool has: what the address says, or readers if
 // it is not 0, or what should be enough.
 func limitPool(config *pgxpool.Config, server *postgresServer, readers int) error {
-	given := strings.Contains(config.ConnString(), "pool_max_conns")
+	// The address may name a service, whose file has it.
+	parsed, err := pgconn.ParseConfig(config.ConnString())
+	if err != nil {
+		return err
+	}
+	_, given := parsed.RuntimeParams["pool_max_conns"]
 	switch {
 	case readers > 0:
 		config.MaxConns = int32(min(readers, math.MaxInt16))
@@ -191,14 +214,17 @@ func limitPool(config *pgxpool.Config, server *postgresServer, readers int) erro
 	case given && config.MaxConns < fewestConnections:
 		return reason(ErrAddress, fmt.Errorf("pool_max_conns is %d", config.MaxConns),
 			fmt.Sprintf("allow %d connections at least: one call may need several", fewestConnections))
-	case int(config.MaxConns) <= server.connections:
+	case int(config.MaxConns) < server.connections: // another one hears of changes
 		return nil
 	case given:
 		return reason(ErrManyConnections,
-			fmt.Errorf("pool_max_conns is %d, and the server allows %d", config.MaxConns, server.connections),
-			"lower pool_max_conns in the address, or raise max_connections of the server")
+			fmt.Errorf("pool_max_conns is %d, and the server allows %d, one of them to hear of changes", config.MaxConns, server.connections),
+			"lower pool_max_conns in the address, or raise max_connections of the server, or the CONNECTION LIMIT of the user or the database")
+	case server.connections <= fewestConnections && readers == 0:
+		return reason(ErrManyConnections, fmt.Errorf("the server allows %d", server.connections),
+			fmt.Sprintf("allow %d connections at least (max_connections of the server, CONNECTION LIMIT of the user and the database)", fewestConnections+1))
 	}
-	config.MaxConns = int32(max(server.connections, 1))
+	config.MaxConns = int32(max(server.connections-1, 1))
 	return nil
 }
 
@@ -231,7 +257,9 @@ func examine(ctx context.Context, config *pgxpool.Config) (*postgresServer, erro
 	var encoding string
 	err = conn.QueryRow(ctx, `
 SELECT current_setting('server_version_num')::integer / 10000, pg_backend_pid(), pg_is_in_recovery(), current_database(), current_schema(),
-    current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer,
+    least(current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer,
+        (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user AND NOT rolsuper),
+        (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())),
     current_setting('server_encoding')`).
 		Scan(&s.version, &pid, &s.replica, &s.database, &schema, &s.connections, &encoding)
 	if err != nil {
@@ -263,7 +291,7 @@ FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN
 
 func (s *postgresServer) mustBePrimary() error {
 	if s.replica {
-		return reason(ErrReplica, nil, "give the address of the primary, or of several hosts with target_session_attrs=read-write; a replica can be read with --read-db")
+		return reason(ErrReplica, nil, nextPrimary)
 	}
 	return nil
 }
@@ -281,7 +309,19 @@ func configure(config *pgx.ConnConfig, pooled bool) {
 			config.RuntimeParams[name] = value
 		}
 	}
+	if name := config.RuntimeParams["application_name"]; name != serverProgram && !strings.HasPrefix(name, serverProgram+" (") {
+		config.RuntimeParams["application_name"] = serverProgram + " (" + name + ")"
+	}
 }
+
+// hasTableSQL asks whether the schema has a table, whatever others on the search path have.
+const hasTableSQL = `SELECT to_regclass(quote_ident(current_schema()) || '.' || $1) IS NOT NULL`
+
+// serverProgram is the name of servers' connections, with that of the address behind it.
+const serverProgram = "partnercenter"
+
+// isServerSQL is a condition on connections.
+const isServerSQL = `datname = current_database() AND (application_name = '` + serverProgram + `' OR application_name LIKE '` + serverProgram + ` (%')`
 
 // migrationsTable has the steps that a database has taken.
 const migrationsTable = "partnercenter_migrations"
@@ -486,6 +526,11 @@ func (s *Store) lookAt(batch []*job) *pgx.Batch {
 	return b
 }
 
+// forgetCartsPostgresSQL finds the text that the document has first, before the lines: as JSON
+// PostgreSQL does not take every document.
+const forgetCartsPostgresSQL = `
+DELETE FROM carts WHERE partner_id = $1 AND customer_id = $2 AND substring(doc FROM '"expirationTimestamp":"([^"]*)"') COLLATE "C" < $3`
+
 // writeOf returns the statements that write the changes of a batch that are not refused.
 // It adds the customers to lists whose lists they change.
 func (s *Store) writeOf(batch []*job, lists *changes, committed *bool) *pgx.Batch {
@@ -507,6 +552,9 @@ func (s *Store) writeOf(batch []*job, lists *changes, committed *bool) *pgx.Batc
 		}
 		if j.Cart != nil {
 			b.Queue(j.Cart.writeSQL(), validArgs(j.cart)...)
+		}
+		if s.forgetsCarts(j) {
+			b.Queue(forgetCartsPostgresSQL, validArgs(s.forgetCartsArgs(j))...)
 		}
 		for _, args := range j.subscriptions {
 			b.Queue(putSubscriptionSQL, validArgs(args)...)
@@ -576,6 +624,10 @@ func postgresOpenError(name string, err error) error {
 		switch {
 		case errors.Is(err, context.Canceled):
 			return err
+		case strings.Contains(err.Error(), "read only connection"), strings.Contains(err.Error(), "server is in standby mode"):
+			e.Reason, e.Next = ErrReplica, nextPrimary
+		case strings.Contains(err.Error(), "server is not in hot standby mode"), strings.Contains(err.Error(), "server is not in standby mode"), strings.Contains(err.Error(), "read write connection"):
+			e.Reason, e.Next = ErrAddress, "leave target_session_attrs out, or give read-write: what is written needs the primary"
 		case strings.Contains(err.Error(), "server refused TLS connection"):
 			e.Reason, e.Next = ErrNoTLS, "turn TLS on at the server, or allow a connection without it: sslmode=prefer, or disable on a network that nobody else uses"
 		case strings.Contains(err.Error(), "tls:"), strings.Contains(err.Error(), "x509:"):
@@ -583,16 +635,24 @@ func postgresOpenError(name string, err error) error {
 		case errors.As(err, new(*pgconn.ConnectError)), errors.As(err, new(net.Error)):
 			e.Reason, e.Next = ErrUnreachable, "check host and port, and that the server runs and accepts connections from here"
 		default:
-			return fmt.Errorf("cannot open the database %s: %w", name, err)
+			return fmt.Errorf("cannot open the database %s: %w; %s", name, err, nextOptions)
 		}
 		return e
 	}
 	switch pg.Code {
 	case "28P01", "28000":
+		if strings.Contains(pg.Message, "no encryption") {
+			e.Reason, e.Next = ErrRefused, "if the server wants TLS, give sslmode=require in the address, or verify-full with sslrootcert"
+			return e
+		}
 		e.Reason, e.Next = ErrRefused, "check user and password in the address, PGPASSFILE or PGPASSWORD, and the server's pg_hba.conf"
 	case "3D000":
 		e.Reason, e.Next = ErrNoDatabase, "create it (CREATE DATABASE), or check its name"
 	case "42501":
+		if strings.Contains(pg.Message, "parameter") {
+			e.Reason, e.Next = ErrAddress, nextOptions
+			return e
+		}
 		e.Reason, e.Next = ErrNotPermitted, "let the user create tables (GRANT CREATE ON SCHEMA …), or bring the database up to date as another one"
 	case "08P01":
 		// PgBouncer has this code for all that it says.
@@ -601,8 +661,8 @@ func postgresOpenError(name string, err error) error {
 			return e
 		}
 		fallthrough
-	case "42704", "22023":
-		e.Reason, e.Next = ErrAddress, "check the options behind the question mark"
+	case "42704", "22023", "55P02":
+		e.Reason, e.Next = ErrAddress, nextOptions
 	case "53300":
 		e.Reason, e.Next = ErrManyConnections, "lower pool_max_conns in the addresses, or raise max_connections of the server"
 	default:
@@ -610,9 +670,23 @@ func postgresOpenError(name string, err error) error {
 			e.Reason, e.Next = u.Reason, u.Next
 			return e
 		}
-		return fmt.Errorf("cannot open the database %s: %w", name, err)
+		return fmt.Errorf("cannot open the database %s: %w; look at the log of its server", name, err)
 	}
 	return e
+}
+
+// What to do next.
+const (
+	nextOptions = "check the options behind the question mark, and the environment (PGOPTIONS, PGSERVICE)"
+	nextPrimary = "give the address of the primary, or of several hosts with target_session_attrs=read-write; a replica can be read with --read-db"
+)
+
+// becameReplica returns the error for a primary that is one no more.
+func becameReplica(cause error) *UnusableError {
+	return &UnusableError{
+		Reason: ErrReplica, Cause: cause,
+		Next: "give the address of the primary, or of several hosts with target_session_attrs=read-write",
+	}
 }
 
 // postgresUnusable returns why the server did not do what it was asked, if it would not
@@ -631,8 +705,8 @@ func postgresUnusable(err error) *UnusableError {
 	switch {
 	case pg.Code == "53100":
 		e.Reason, e.Next = ErrDiskFull, "make room where the database is"
-	case pg.Code == "25006":
-		e.Reason, e.Next = ErrReplica, "give the address of the primary, or of several hosts with target_session_attrs=read-write"
+	case pg.Code == "25006", strings.Contains(pg.Message, "during recovery"):
+		return becameReplica(err)
 	case strings.HasPrefix(pg.Code, "57P0"), strings.HasPrefix(pg.Code, "08"):
 		e.Reason, e.Next = ErrUnreachable, "look whether the database server runs"
 	case pg.Code == "53300":

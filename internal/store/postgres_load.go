@@ -21,6 +21,7 @@ type postgresLoad struct {
 	seen      map[string]bool   // keys of rows
 	rows      map[*insertion][][]any
 	queue     []queued
+	last      []queued // what is executed once the queue is empty
 }
 
 // queued is a statement to execute.
@@ -126,7 +127,7 @@ func (bulk *bulkTx) putOrderPostgres(args []any, stored func(changed, replaced b
 func (bulk *bulkTx) flush() error {
 	return bulk.conn.Raw(func(conn any) error {
 		c := conn.(*stdlib.Conn).Conn()
-		for _, to := range []*insertion{insertCustomer, insertDomain, insertOrder, insertSubscription} {
+		for _, to := range []*insertion{insertCustomer, insertDomain, insertOrder, insertSubscription, insertCart} {
 			if len(bulk.postgres.rows[to]) == 0 {
 				continue
 			}
@@ -134,7 +135,10 @@ func (bulk *bulkTx) flush() error {
 				return err
 			}
 		}
-		for len(bulk.postgres.queue) > 0 {
+		for len(bulk.postgres.queue)+len(bulk.postgres.last) > 0 {
+			if len(bulk.postgres.queue) == 0 {
+				bulk.postgres.queue, bulk.postgres.last = bulk.postgres.last, nil
+			}
 			now := bulk.postgres.queue
 			bulk.postgres.queue = nil
 			changed, err := execute(bulk.ctx, c, now)

@@ -252,7 +252,7 @@ func TestStaleness(t *testing.T) {
 	cluster := postgrestest.Start(t)
 	kill := func(t *testing.T, address, which string) {
 		execAt(t, address, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'b' AND pid <> pg_backend_pid() AND query `+which)
+WHERE datname = current_database() AND application_name = 'partnercenter (b)' AND pid <> pg_backend_pid() AND query `+which)
 	}
 	for _, test := range []struct {
 		name    string
@@ -423,7 +423,11 @@ func TestPartitions(t *testing.T) {
 		}
 	}
 	for _, shared := range sharedSQL { // run without the tracer's knowledge
-		traced.note(shared.sql, []any{partnerA, orderless})
+		args := []any{partnerA, orderless}
+		if strings.Contains(shared.sql, "$3") {
+			args = append(args, cartID)
+		}
+		traced.note(shared.sql, args)
 	}
 
 	conn, err := s.pg.primary.Acquire(ctx)
@@ -512,6 +516,18 @@ func TestPostgresErrors(t *testing.T) {
 			return &Options{Direct: with(t, address, func(u *url.URL, _ url.Values) { u.Host = free.Addr().String() })}
 		}, ErrUnreachable, "host and port"},
 		{"number of connections", set("pool_max_conns", "100000"), ErrManyConnections, "pool_max_conns"},
+		{"number of a user's connections", func(t *testing.T) *Options {
+			execAt(t, cluster.AdminURL(databaseOf(t, address)), `DROP ROLE IF EXISTS narrow`, `CREATE ROLE narrow LOGIN PASSWORD 'narrow' CONNECTION LIMIT 8`)
+			t.Cleanup(func() { execAt(t, cluster.AdminURL(databaseOf(t, address)), `DROP ROLE narrow`) })
+			return &Options{Direct: with(t, address, func(u *url.URL, o url.Values) {
+				u.User = url.UserPassword("narrow", "narrow")
+				o.Set("pool_max_conns", "20")
+			})}
+		}, ErrManyConnections, "CONNECTION LIMIT"},
+		{"a setting of the server's start", set("max_connections", "5"), ErrAddress, "options"},
+		{"a setting of the administrator", set("lc_messages", "de_DE"), ErrAddress, "options"},
+		{"a dot in an option", set("pool.max_conns", "9"), ErrAddress, "pool_max_conns"},
+		{"a replica is asked for", set("target_session_attrs", "standby"), ErrAddress, "target_session_attrs"},
 		{"too few connections", set("pool_max_conns", "1"), ErrAddress, "4 connections"},
 		{"an @ in the password", func(t *testing.T) *Options {
 			return &Options{Direct: "postgres://u:top@secret-and-wrong/word@127.0.0.1/x"}
@@ -595,6 +611,29 @@ func TestPostgresOptions(t *testing.T) {
 	}
 	if known, err := s.ResellersByMPN(t.Context(), partnerA, []string{"a\x00", "\xff", "4847383"}); err != nil || len(known) != 1 {
 		t.Errorf("%v, %v", known, err)
+	}
+}
+
+// The schema is the first one of the search path, whatever the others have. Servers are
+// found there under any name, and errors tell which schema it is.
+func TestSearchPath(t *testing.T) {
+	address := postgrestest.Start(t).NewDatabase(t)
+	execAt(t, address, `CREATE SCHEMA first`, `CREATE TABLE settings (theirs integer)`)
+	address = with(t, address, func(_ *url.URL, o url.Values) {
+		o.Set("search_path", "first,public")
+		o.Set("application_name", "shop")
+	})
+	s := openTest(t, address)
+	load(t, s, suiteSeed())
+	if name := s.Name(); !strings.Contains(name, "search_path=first") {
+		t.Errorf("it is called %q", name)
+	}
+	status, err := Inspect(t.Context(), address)
+	if err != nil || len(status.Servers) != 1 {
+		t.Errorf("%+v, %v", status, err)
+	}
+	if _, err := Copy(t.Context(), address, filepath.Join(t.TempDir(), "copy.db"), CopyOptions{}); !errors.Is(err, ErrServersRun) {
+		t.Error(err)
 	}
 }
 
@@ -731,6 +770,7 @@ func TestReplicaErrors(t *testing.T) {
 		next              string
 	}{
 		{"the primary's address is a replica's", standby, "", ErrReplica, "--read-db"},
+		{"a primary is asked for", with(t, standby, func(_ *url.URL, o url.Values) { o.Set("target_session_attrs", "read-write") }), "", ErrReplica, "--read-db"},
 		{"the replica's address is a primary's", address, address, ErrNoReplica, "--read-db"},
 		{"of another server", address, other, ErrOtherDatabase, "--read-db"},
 	} {
@@ -773,6 +813,16 @@ func TestLostPrimary(t *testing.T) {
 		{"demoted", primary.Demote, primary.Promote, ErrReplica},
 	} {
 		test.damage(t)
+		if errors.Is(test.reason, ErrReplica) { // also if nothing is written
+			for started := time.Now(); !errors.Is(s.Distrusted(), ErrReplica); time.Sleep(10 * time.Millisecond) {
+				if time.Since(started) > 10*time.Second {
+					t.Fatalf("%s: what it has is served, which may be old: %v", test.name, s.Distrusted())
+				}
+			}
+			if err := s.Ping(t.Context()); !errors.Is(err, ErrReplica) {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		}
 		order := placed(partnerA, orderless, "00000000001"+strconv.Itoa(i))
 		err := s.Apply(t.Context(), order)
 		if !errors.As(err, new(*UnusableError)) {
@@ -797,8 +847,13 @@ func TestLostPrimary(t *testing.T) {
 				t.Fatalf("%s: not mended: %v", test.name, err)
 			}
 		}
-		if err := s.Ping(t.Context()); err != nil {
-			t.Errorf("%s: it is not ready: %v", test.name, err)
+		for started := time.Now(); ; time.Sleep(10 * time.Millisecond) { // until somebody has looked
+			if err = errors.Join(s.Ping(t.Context()), s.Distrusted()); err == nil {
+				break
+			}
+			if time.Since(started) > 10*time.Second {
+				t.Fatalf("%s: it is not ready: %v", test.name, err)
+			}
 		}
 	}
 }

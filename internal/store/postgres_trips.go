@@ -36,8 +36,8 @@ type trips struct {
 
 // sharedRead is something to read.
 type sharedRead struct {
-	statement         sharedStatement
-	partner, customer string
+	statement sharedStatement
+	args      []string // partner, customer, and what of the customer's
 	// row takes a row, whose values it must not keep. No row follows an error.
 	row  func(values [][]byte) error
 	err  error
@@ -74,20 +74,22 @@ func newSharedPool(ctx context.Context, config *pgxpool.Config, pooled bool, mee
 	}
 	processors := runtime.GOMAXPROCS(0)
 	return &sharedPool{
-		Pool:  pool,
-		lists: trips{pool: pool, pooled: pooled, most: 2 * processors},
+		Pool: pool,
+		// With more, more processes of the database read its memory anew, each for itself.
+		lists: trips{pool: pool, pooled: pooled, most: processors},
 		// Orders come in groups: those whose commit is over are followed by the next.
 		accounts: trips{pool: pool, pooled: pooled, most: max(1, processors/2)},
 	}, nil
 }
 
-// sharedStatement is a statement about a customer of a partner, its parameters.
+// sharedStatement is a statement about a customer of a partner, its first parameters.
 type sharedStatement int
 
 const (
 	sharedList sharedStatement = iota
 	sharedPricedList
 	sharedAccount
+	sharedCart
 )
 
 // sharedSQL are the statements. The rows of lists are those of listOrdersSQL.
@@ -95,6 +97,7 @@ var sharedSQL = [...]struct{ name, sql string }{
 	sharedList:       {"partnercenter_list", fmt.Sprintf(listOrdersPostgresFormat, "o.doc")},
 	sharedPricedList: {"partnercenter_list_priced", fmt.Sprintf(listOrdersPostgresFormat, "coalesce(o.priced_doc, o.doc)")},
 	sharedAccount:    {"partnercenter_account", getAccountSQL},
+	sharedCart:       {"partnercenter_cart", getCartSQL},
 }
 
 const listOrdersPostgresFormat = `
@@ -130,7 +133,7 @@ var binaryResults = []int16{1}
 func (p *sharedPool) list(ctx context.Context, to *orderListing) error {
 	found := false
 	err := p.lists.read(ctx, &sharedRead{
-		statement: sharedStatement(boolToInt(to.IncludePrice)), partner: to.PartnerID, customer: to.CustomerID,
+		statement: sharedStatement(boolToInt(to.IncludePrice)), args: []string{to.PartnerID, to.CustomerID},
 		row: func(row [][]byte) error {
 			found = true
 			if row[0] == nil {
@@ -156,7 +159,7 @@ func (p *sharedPool) list(ctx context.Context, to *orderListing) error {
 func (p *sharedPool) account(ctx context.Context, partner, customer string) (a Account, err error) {
 	found := false
 	err = p.accounts.read(ctx, &sharedRead{
-		statement: sharedAccount, partner: partner, customer: customer,
+		statement: sharedAccount, args: []string{partner, customer},
 		row: func(row [][]byte) error {
 			found = true
 			a = Account{MPNID: string(row[0]), Country: string(row[1]), Agreement: bigint(row[2]) != 0}
@@ -167,6 +170,25 @@ func (p *sharedPool) account(ctx context.Context, partner, customer string) (a A
 		err = sql.ErrNoRows
 	}
 	return a, err
+}
+
+// cart reads a cart, with those that place orders. It fails with [sql.ErrNoRows].
+func (p *sharedPool) cart(ctx context.Context, partner, customer, id string) (row storedCart, err error) {
+	found := false
+	err = p.accounts.read(ctx, &sharedRead{
+		statement: sharedCart, args: []string{partner, customer, id},
+		row: func(values [][]byte) error {
+			found = true
+			if values[0] != nil {
+				row = storedCart{doc: sql.NullString{String: string(values[0]), Valid: true}, facts: string(values[1]), revision: bigint(values[2])}
+			}
+			return nil
+		},
+	})
+	if err == nil && !found {
+		err = sql.ErrNoRows
+	}
+	return row, err
 }
 
 // read reads something.
@@ -241,7 +263,10 @@ func (t *trips) tryTrip(ctx context.Context, reads []*sharedRead) ([]*sharedRead
 	defer conn.Release()
 	trip := conn.Conn().PgConn().StartPipeline(ctx)
 	for _, r := range reads {
-		args := [][]byte{[]byte(r.partner), []byte(r.customer)}
+		args := make([][]byte, len(r.args))
+		for i, arg := range r.args {
+			args[i] = []byte(arg)
+		}
 		if statement := &sharedSQL[r.statement]; t.pooled {
 			trip.SendQueryParams(statement.sql, args, nil, nil, binaryResults)
 		} else {

@@ -57,7 +57,7 @@ func TestSharedTripRefused(t *testing.T) {
 	var calls []*sharedRead
 	var counts [4]int
 	for i, customer := range []string{shared, "no text: \xff", orderless, shared} {
-		calls = append(calls, &sharedRead{partner: partnerA, customer: customer, err: errUnread, row: func([][]byte) error {
+		calls = append(calls, &sharedRead{args: []string{partnerA, customer}, err: errUnread, row: func([][]byte) error {
 			counts[i]++
 			return nil
 		}})
@@ -65,7 +65,7 @@ func TestSharedTripRefused(t *testing.T) {
 	s.pg.primary.lists.trip(t.Context(), calls)
 	for i, call := range calls {
 		if refused := i == 1; refused != (call.err != nil) {
-			t.Errorf("customer %q: %v", call.customer, call.err)
+			t.Errorf("customer %q: %v", call.args[1], call.err)
 		}
 	}
 	if counts[0] == 0 || counts[3] != counts[0] {

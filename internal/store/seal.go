@@ -275,12 +275,12 @@ func (s *seals) open(p place, stored string) (string, error) {
 // openSeals finds out what the database is sealed with, before anything is written. There may
 // be no schema yet.
 func (s *Store) openSeals(ctx context.Context, q queryer) error {
-	exists := `SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'settings'`
+	exists := `SELECT count(*) > 0 FROM sqlite_schema WHERE name = $1`
 	if s.pg != nil {
-		exists = `SELECT to_regclass('settings') IS NOT NULL`
+		exists = hasTableSQL
 	}
 	var is bool
-	if err := q.QueryRowContext(ctx, exists).Scan(&is); err != nil || !is {
+	if err := q.QueryRowContext(ctx, exists, "settings").Scan(&is); err != nil || !is {
 		return err
 	}
 	return openError(s.Name(), s.seals.read(ctx, q))

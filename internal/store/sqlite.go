@@ -482,3 +482,6 @@ func (s *Store) Abandon() {
 		_ = removeTemporary(s.temporary)
 	}
 }
+
+const forgetCartsSQL = `
+DELETE FROM carts WHERE partner_id = $1 AND customer_id = $2 AND doc ->> '$.expirationTimestamp' < $3`

@@ -195,7 +195,7 @@ func (e *copyEnd) inspectPostgres(ctx context.Context, st *Status) error {
 	}
 	rows, err := e.conn.QueryContext(ctx, `
 SELECT coalesce(host(client_addr), ''), count(*), min(backend_start) FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'partnercenter' GROUP BY 1 ORDER BY 1`)
+WHERE `+isServerSQL+` GROUP BY 1 ORDER BY 1`)
 	if err != nil {
 		return e.wrap(err)
 	}
@@ -219,7 +219,7 @@ func (e *copyEnd) inspectTable(ctx context.Context, name string) (*TableStatus, 
 SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint, coalesce(sum(reltuples), 0)::bigint, coalesce(bool_and(reltuples >= 0), false)
 FROM pg_class
 WHERE relkind = 'r' AND (relname = $1::text AND relnamespace = current_schema()::regnamespace
-    OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass($1::text)))`, name).Scan(&st.Size, &st.Rows, &known)
+    OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass(quote_ident(current_schema()) || '.' || $1::text)))`, name).Scan(&st.Size, &st.Rows, &known)
 		if err != nil {
 			return nil, e.wrap(err)
 		}
@@ -229,7 +229,7 @@ WHERE relkind = 'r' AND (relname = $1::text AND relnamespace = current_schema():
 	}
 	exists := `SELECT count(*) > 0 FROM sqlite_schema WHERE name = $1`
 	if e.postgres {
-		exists = `SELECT to_regclass($1) IS NOT NULL`
+		exists = hasTableSQL
 	}
 	var is bool
 	if err := e.conn.QueryRowContext(ctx, exists, name).Scan(&is); err != nil || !is {

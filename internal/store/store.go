@@ -63,16 +63,17 @@ type Store struct {
 	checked atomic.Int64
 	unknown atomic.Uint64
 
-	listOrders, getOrder, getCustomer, getAccount, getAnswer statement // on read
+	listOrders, getOrder, getCustomer, getAccount, getAnswer, getSubscriptions, getOrderOf statement // on read
 
 	addOrder, changeOrder, putSubscription, putAnswer statement // on write
 
 	// closing guards jobs, which is nil once the store closes.
-	closing sync.RWMutex
-	jobs    chan *job
-	writing sync.WaitGroup // those that take from jobs
-	commits atomic.Uint64
-	batches batchCounts
+	closing   sync.RWMutex
+	jobs      chan *job
+	writing   sync.WaitGroup // those that take from jobs
+	commits   atomic.Uint64
+	madeCarts atomic.Uint64 // of this process; see forgetCartsEvery
+	batches   batchCounts
 
 	blocks     atomic.Uint64 // of requests taken; see TakeRequests
 	oldAnswers bool          // there may be answers of which nobody knows whose they are
@@ -179,6 +180,8 @@ func (s *Store) prepare(ctx context.Context) error {
 		{s.read, &s.getCustomer, getCustomerSQL},
 		{s.read, &s.getAccount, getAccountSQL},
 		{s.read, &s.getAnswer, getAnswerSQL},
+		{s.read, &s.getSubscriptions, subscriptionsSQL},
+		{s.read, &s.getOrderOf, orderOfSQL},
 		{s.write, &s.addOrder, addOrderSQL},
 		{s.write, &s.changeOrder, changeOrderSQL},
 		{s.write, &s.putSubscription, putSubscriptionSQL},
@@ -445,6 +448,11 @@ func rowsOf[T any](ctx context.Context, in interface {
 	if err != nil {
 		return nil, err
 	}
+	return scanAll(rows, scan)
+}
+
+// scanAll returns rows, each converted by scan, and closes them.
+func scanAll[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	defer rows.Close()
 	var list []T
 	for rows.Next() {

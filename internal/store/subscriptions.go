@@ -10,6 +10,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // ErrSubscriptionNotFound says that the customer has no such subscription.
@@ -41,11 +42,14 @@ ORDER BY s.since, s.subscription_id`
 // Subscriptions returns the subscriptions that q selects. Those derived from lines of
 // one order share its document. It fails with [ErrNotYours].
 func (s *Store) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]SubscriptionRecord, error) {
-	list, err := queryAll(ctx, s, "subscriptions", scanSubscription, subscriptionsSQL,
-		idKey(q.PartnerID), idKey(q.CustomerID), idKey(q.ID), orderKey(q.OrderID), fold(q.MPNID))
+	rows, err := s.getSubscriptions.QueryContext(ctx, idKey(q.PartnerID), idKey(q.CustomerID), idKey(q.ID), orderKey(q.OrderID), fold(q.MPNID))
+	if err != nil {
+		return nil, s.wrapError("subscriptions", err)
+	}
+	list, err := scanAll(rows, scanSubscription)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, s.wrapError("subscriptions", err)
 	case len(list) == 0:
 		return nil, ErrNotYours
 	case list[0].ID == "":
@@ -54,7 +58,7 @@ func (s *Store) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]Subsc
 	orders := map[string]*SubscriptionRecord{}
 	for i := range list {
 		r := &list[i]
-		if r.Subscription != nil {
+		if r.Subscription != nil && len(r.Facts) > 0 {
 			continue
 		}
 		if known := orders[r.OrderID]; known != nil {
@@ -102,15 +106,16 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, idKey(q.PartnerID
 	return decodeDocument(doc, r.Order)
 }
 
+const orderOfSQL = `
+SELECT s.order_id FROM customers c
+LEFT JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.customer_id AND s.subscription_id = $3
+WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
+
 // OrderOf returns the id of the order that created a subscription. It fails with
 // [ErrNotYours] or [ErrSubscriptionNotFound].
 func (s *Store) OrderOf(ctx context.Context, partnerID, customerID, subscriptionID string) (string, error) {
 	var orderID sql.NullString
-	err := s.read.QueryRowContext(ctx, `
-SELECT s.order_id FROM customers c
-LEFT JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.customer_id AND s.subscription_id = $3
-WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
-		idKey(partnerID), idKey(customerID), idKey(subscriptionID)).Scan(&orderID)
+	err := s.getOrderOf.QueryRowContext(ctx, idKey(partnerID), idKey(customerID), idKey(subscriptionID)).Scan(&orderID)
 	if err == nil && !orderID.Valid {
 		return "", ErrSubscriptionNotFound
 	}
@@ -162,6 +167,34 @@ func (bulk *bulkTx) deriveSubscriptions(partnerID, customerID string, o *partner
 		}
 	}
 	return nil
+}
+
+const describeSubscriptionSQL = `
+UPDATE subscriptions SET doc = $4, facts = NULL, entitlement_id = $5, parent_id = $6, mpn_id = $7, active = $8
+WHERE partner_id = $1 AND customer_id = $2 AND subscription_id = $3 AND (doc IS DISTINCT FROM $4)`
+
+// describeSubscription stores the document of a subscription that a loaded order made. What
+// belongs to it besides follows from the order's line.
+func (bulk *bulkTx) describeSubscription(partnerID, customerID string, s *seed.Subscription) error {
+	x, err := s.Document()
+	if err != nil {
+		return err
+	}
+	if loadedKind(x.OfferID) != "" && x.EntitlementID == "" {
+		x.EntitlementID = guid.Derived("entitlement", x.ID)
+	}
+	doc, err := document(x)
+	if err != nil {
+		return err
+	}
+	columns := subscriptionArgs(x)
+	return bulk.last(func(changed bool) error {
+		if changed {
+			bulk.note(partnerID, customerID)
+		}
+		return nil
+	}, describeSubscriptionSQL, idKey(partnerID), idKey(customerID), idKey(x.ID), doc, columns[0], columns[1], columns[2],
+		boolToInt(x.Status.Normalize() != partnercenter.SubscriptionStatusDeleted))
 }
 
 // derivedArgs returns the parameters of [insertSubscription]: the subscription of a line.

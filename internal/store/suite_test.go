@@ -83,6 +83,7 @@ func testStore(t *testing.T, open func(t *testing.T) *Store) {
 	t.Run("time alone", func(t *testing.T) { testTimeAlone(t, loaded(t)) })
 	t.Run("subscriptions", func(t *testing.T) { testSubscriptions(t, loaded(t)) })
 	t.Run("carts", func(t *testing.T) { testCarts(t, loaded(t)) })
+	t.Run("loaded subscriptions and carts", func(t *testing.T) { testDescribed(t, loaded(t)) })
 	t.Run("attachments", func(t *testing.T) { testAttachments(t, loaded(t)) })
 	t.Run("readers during writes", func(t *testing.T) { testReadersDuringWrites(t, open(t)) })
 }

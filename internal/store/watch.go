@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -198,12 +200,13 @@ func (s *Store) Refresh(ctx context.Context) error {
 	return s.wrapError("refresh", s.pg.watcher.look(ctx))
 }
 
-// lookSQL returns what was committed since the last look, or a row without it. A crash
-// resets the statistics of a primary.
+// lookSQL returns what was committed since the last look, or a row without it. There is no
+// place at a replica. A crash resets the statistics of a primary.
 const lookSQL = `
 SELECT s.snapshot, s.place, s.life, c.slots, coalesce(c.shared, -1)
 FROM (
-    SELECT pg_current_snapshot()::text AS snapshot, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS place,
+    SELECT pg_current_snapshot()::text AS snapshot,
+        CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint END AS place,
         concat(extract(epoch FROM pg_postmaster_start_time()), ' ', extract(epoch FROM stats_reset)) AS life
     FROM pg_stat_wal
 ) s
@@ -232,7 +235,7 @@ func (w *watcher) look(ctx context.Context) (err error) {
 	}
 	defer rows.Close()
 	var found changes
-	var place int64
+	var place sql.NullInt64
 	var snapshot, life string
 	for rows.Next() {
 		var slots []byte
@@ -245,6 +248,12 @@ func (w *watcher) look(ctx context.Context) (err error) {
 		}
 	}
 	if err := rows.Err(); err != nil {
+		return err
+	}
+	if !place.Valid {
+		err := becameReplica(errors.New("it was a primary"))
+		w.store.health.distrust(err)
+		w.store.pg.noteRole(err)
 		return err
 	}
 	now, err := parseSnapshot(snapshot)
@@ -263,7 +272,7 @@ func (w *watcher) look(ctx context.Context) (err error) {
 	}
 	w.last = now
 	if r := w.store.pg.replica; r != nil {
-		r.noteFound(&found, own, place)
+		r.noteFound(&found, own, place.Int64)
 	}
 	w.store.bumpVersions(&found)
 	w.store.health.noteRead(nil) // it can be read again

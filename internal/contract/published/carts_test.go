@@ -22,6 +22,19 @@ func TestCartExamples(t *testing.T) {
 		}
 		return cart
 	}
+	// asSold is a published cart of a savings plan, for what the catalog sells and the
+	// customer has.
+	asSold := func(body []byte) []byte {
+		placed := new(partnercenter.Order)
+		if err := partnercenter.Unmarshal(a.send(t, http.MethodPost, "/v1/customers/"+documented+"/orders", "application/json", `{"lineItems":[{"lineItemNumber":0,"offerId":"DZH318Z0BPS6:0001:DZH318Z0BPQV","quantity":1}]}`, http.StatusCreated), placed); err != nil {
+			t.Fatal(err)
+		}
+		order := new(partnercenter.Order)
+		if err := partnercenter.Unmarshal(a.get(t, "/v1/customers/"+documented+"/orders/"+placed.ID), order); err != nil {
+			t.Fatal(err)
+		}
+		return []byte(strings.NewReplacer("DZH318ZEXMP7:0001:DZH318ZEXMP8", "DZH318Z0G8SP:0001:DZH318Z0G9WN", "0a1b2c3d-0000-4000-8000-000000000201", order.LineItems[0].SubscriptionID).Replace(string(body)))
+	}
 	of2026 := func(name string) []byte { return file(t, filepath.Join("examples-2026", name)) }
 	for _, tt := range []struct {
 		name     string
@@ -36,6 +49,7 @@ func TestCartExamples(t *testing.T) {
 			"lineItems[].provisioningContext", // which was not sent
 		}},
 		{"cart-savings-plan", of2026("cart-savings-plan.request.json"), []byte("{}"), nil},
+		{"cart-savings-plan of the catalog", asSold(of2026("cart-savings-plan.request.json")), of2026("cart-savings-plan.request.json"), nil},
 		{"carts-update", example(t, "carts-update.request.json"), []byte("{}"), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -65,6 +79,9 @@ func TestCartExamples(t *testing.T) {
 				if have[key] == nil && have[key+"[]"] == nil && !left {
 					t.Errorf("the documented %s is missing in %s", key, got)
 				}
+			}
+			if tt.name == "cart-savings-plan of the catalog" && (cart.LineItems[0].Error != nil || cart.LineItems[0].Pricing == nil) {
+				t.Errorf("it cannot be bought: %s", got)
 			}
 			again := a.get(t, carts+"/"+cart.ID)
 			if strings.TrimSpace(string(again)) != strings.TrimSpace(string(got)) {

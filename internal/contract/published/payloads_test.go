@@ -66,6 +66,9 @@ var types = map[string]func() any{
 	"subscriptions-upgrades-create.request.json":           newOf[partnercenter.Upgrade],
 	"subscriptions-upgrades-create.response.json":          newOf[partnercenter.UpgradeResult],
 	"subscriptions-transfereligibility-list.response.json": newOf[[]partnercenter.TransferEligibility],
+	"productupgrades-create.request.json":                  newOf[partnercenter.ProductUpgradeRequest],
+	"productupgrades-eligibility.request.json":             newOf[partnercenter.ProductUpgradeRequest],
+	"productupgrades-eligibility.response.json":            newOf[partnercenter.ProductUpgradesEligibility],
 	"carts-create.request.json":                            newOf[partnercenter.Cart],
 	"carts-create.response.json":                           newOf[partnercenter.Cart],
 	"carts-create-addons-new-base.request.json":            newOf[partnercenter.Cart],
@@ -156,7 +159,7 @@ func newOf[T any]() any { return new(T) }
 func TestTypesRoundTrip(t *testing.T) {
 	// Types that encoding/json does not know by themselves.
 	notByEncodingJSON := func(name string) bool {
-		return slices.ContainsFunc([]string{"orders-attachment-metadata", "subscriptions-provisioning", "subscriptions-activate", "-profile", "relationshiprequest", "inventory-", "applicationconsents", "supportcontact", "transfereligibility", "overage", "promotion-"}, func(part string) bool {
+		return slices.ContainsFunc([]string{"orders-attachment-metadata", "subscriptions-provisioning", "subscriptions-activate", "-profile", "relationshiprequest", "inventory-", "applicationconsents", "supportcontact", "transfereligibility", "overage", "promotion-", "productupgrades"}, func(part string) bool {
 			return strings.Contains(name, part)
 		})
 	}
@@ -301,7 +304,7 @@ func unknown(t *testing.T, v reflect.Value, path string) []string {
 // TestTypesAreComplete fails when there is a payload of these areas that no type
 // decodes.
 func TestTypesAreComplete(t *testing.T) {
-	areas := []string{"orders", "carts", "customers", "relationships", "error", "paging", "offers", "offercategories", "products", "skus", "availabilities", "customer", "inventory"}
+	areas := []string{"orders", "carts", "productupgrades", "customers", "relationships", "error", "paging", "offers", "offercategories", "products", "skus", "availabilities", "customer", "inventory"}
 	for _, name := range payloads(t, "examples") {
 		if area, _, _ := strings.Cut(name, "-"); slices.Contains(areas, area) && types[name] == nil {
 			t.Errorf("%s has no type", name)

@@ -41,8 +41,8 @@ func cartsCreate() command.Form {
 file in JSON or YAML (-f). It buys nothing: "carts checkout" does, within seven days.
 Keep the cart's id; carts are not listed.
 
-A line has the form offer=ID,quantity=N, optionally with term=P1Y, name=TEXT and
-partner-on-record=MPNID, as in "orders create".
+A line has the form offer=ID,quantity=N, optionally with term=P1Y, term-end=DATE,
+name=TEXT and partner-on-record=MPNID, as in "orders create".
 
 A file, such as cart.yaml below, has the fields of the API. Add-ons of legacy offers
 are among the addonItems of their base, other add-ons are lines of their own:
@@ -74,7 +74,7 @@ func (c *cartForm) check(call *command.Call) error {
 	c.cart = new(partnercenter.Cart)
 	if c.order.file != "" {
 		if c.order.line != (orderLine{}) {
-			return terminal.Usagef("-f gives the whole cart: leave out --term, --name and --partner-on-record")
+			return terminal.Usagef("-f gives the whole cart: leave out --term, --term-end, --name and --partner-on-record")
 		}
 		return call.ReadContent(c.order.file, c.cart)
 	}
@@ -86,7 +86,7 @@ func (c *cartForm) check(call *command.Call) error {
 		l := &order.LineItems[i]
 		line := partnercenter.CartLineItem{
 			ID: new(i), CatalogItemID: l.OfferID, Quantity: l.Quantity, FriendlyName: l.FriendlyName,
-			TermDuration: terminal.OrZero(l.TermDuration), BillingCycle: order.BillingCycle,
+			TermDuration: terminal.OrZero(l.TermDuration), CustomTermEndDate: l.CustomTermEndDate, BillingCycle: order.BillingCycle,
 		}
 		if l.PartnerIDOnRecord != "" {
 			line.Participants = []partnercenter.CartParticipant{{Key: partnercenter.ParticipantTypeTransactionReseller, Value: l.PartnerIDOnRecord}}
@@ -172,6 +172,11 @@ A cart is bought once: checking it out again prints the orders of the first time
 				return err
 			}
 			p.Add("cart", strings.TrimSpace(now.ID+" "+string(now.Status)))
+			if now.Status.Normalize() == partnercenter.CartStatusOrdered {
+				p.What, p.Question = "ask for the orders of a cart that was bought", "Ask for them?"
+				p.Add("buys", "nothing: what is in the cart was ordered")
+				return nil
+			}
 			p.Add("for user", user)
 			return describeCart(ctx, call, p, now)
 		},
@@ -212,7 +217,7 @@ func describeCart(ctx context.Context, call *command.Call, p *command.Plan, c *p
 	var describe func(l *partnercenter.CartLineItem, of string) error
 	describe = func(l *partnercenter.CartLineItem, of string) error {
 		line := partnercenter.OrderLineItem{
-			LineItemNumber: new(number), OfferID: l.CatalogItemID, Quantity: l.Quantity, FriendlyName: l.FriendlyName, Pricing: l.Pricing,
+			LineItemNumber: new(number), OfferID: l.CatalogItemID, Quantity: l.Quantity, FriendlyName: l.FriendlyName, CustomTermEndDate: l.CustomTermEndDate, Pricing: l.Pricing,
 		}
 		number++
 		if l.TermDuration != "" {
@@ -239,13 +244,11 @@ func describeCart(ctx context.Context, call *command.Call, p *command.Plan, c *p
 				}
 				p.Add("  term", found.onlyTerm(&line, l.BillingCycle))
 			}
-			if err == nil && found.availability == nil {
-				p.Add("  take back", "the catalog says nothing of it")
-			}
-			for _, fact := range found.takingBack(err, &line, l.BillingCycle, call.Term.ServiceNow(), call.Term) {
+			for _, fact := range found.takingBackNow(err, &line, l.BillingCycle, call) {
 				p.Add(fact.Name, fact.Value)
 			}
 		}
+		p.Add("  commits to", commitmentInWords(l.PurchaseCommitment))
 		p.Add("  add-on of", of)
 		p.Add("  billed", string(l.BillingCycle))
 		p.Add("  order", l.OrderGroup)
@@ -287,6 +290,14 @@ func describeCart(ctx context.Context, call *command.Call, p *command.Plan, c *p
 		p.Add("expires", at)
 	}
 	return nil
+}
+
+// commitmentInWords says what a savings plan commits to spend.
+func commitmentInWords(c *partnercenter.PurchaseCommitment) string {
+	if c == nil {
+		return ""
+	}
+	return join(" ", string(c.Amount), ascii.ToUpper(c.Currency), c.Grain)
 }
 
 // countLines counts lines with their add-ons.
@@ -359,6 +370,7 @@ func cartDetail(c *partnercenter.Cart, now time.Time) []terminal.Fact {
 			facts.Add("  renews to", durationInWords(terminal.OrZero(l.RenewsTo).TermDuration))
 			facts.Add("  add-on of", l.ProvisioningContext["parentSubscriptionId"])
 			facts.Add("  promotion", l.PromotionID)
+			facts.Add("  commits to", commitmentInWords(l.PurchaseCommitment))
 			for _, p := range l.Participants {
 				facts.Add("  partner", p.Value+" ("+string(p.Key)+")")
 			}

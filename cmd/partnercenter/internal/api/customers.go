@@ -17,7 +17,7 @@ import (
 
 // Customers returns the commands about customers.
 func Customers(term *terminal.Terminal) *cobra.Command {
-	return command.Noun(term, "customers", "customer", "Customers of the partner",
+	return command.Noun(term, "customers", "customer", "Customers of the partner", append([]command.Form{
 		customersList(),
 		command.Get(command.Spec{
 			Use: "get CUSTOMER", Arg: "customer", CustomerArg: true, Short: "Show a customer",
@@ -28,7 +28,7 @@ func Customers(term *terminal.Terminal) *cobra.Command {
 			return call.Customer.Get(ctx)
 		}),
 		customersProfile(), entitlements(), customersConsent(), customersWithdrawConsent(),
-	)
+	}, productUpgrades()...)...)
 }
 
 // customerFilters are the flags for filtering a list. The service can search

@@ -453,6 +453,7 @@ func orderDetail(c customerOrder, now time.Time) []terminal.Fact {
 		facts.Add("line "+terminal.Number(l.LineItemNumber), strings.TrimSpace(terminal.Number(l.Quantity)+" × "+cmp.Or(l.FriendlyName, l.OfferID)))
 		facts.Add("  offer", l.OfferID)
 		facts.Add("  term", durationInWords(terminal.OrZero(l.TermDuration)))
+		facts.Add("  commits to", commitmentInWords(l.PurchaseCommitment))
 		facts.Add("  first ends", terminal.TimeInWords(l.CustomTermEndDate, now))
 		facts.Add("  renews to", durationInWords(terminal.OrZero(l.RenewsTo).TermDuration))
 		facts.Add("  subscription", l.SubscriptionID)

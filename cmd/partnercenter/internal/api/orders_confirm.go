@@ -39,17 +39,14 @@ func describePurchase(ctx context.Context, call *command.Call, p *command.Plan, 
 				return err
 			}
 			p.Add("  term", found.onlyTerm(line, order.BillingCycle))
-			if found.availability == nil {
-				p.Add("  take back", "the catalog says nothing of it")
-			}
 		}
-		for _, fact := range found.takingBack(err, line, order.BillingCycle, call.Term.ServiceNow(), call.Term) {
+		for _, fact := range found.takingBackNow(err, line, order.BillingCycle, call) {
 			p.Add(fact.Name, fact.Value)
 		}
 		priced = priced && line.Pricing != nil
 	}
 	if !priced {
-		p.Add("price", "not known before buying: the catalog has no prices")
+		p.Add("price", unknownPrice)
 	}
 	return nil
 }
@@ -73,6 +70,16 @@ func (i item) takingBack(err error, line *partnercenter.OrderLineItem, cycle par
 		facts.Add("  item", "its name and terms cannot be looked up: "+terminal.Explain(err, term.Now()).What)
 	case i.availability != nil:
 		facts.Add("  take back", i.refunds(line, cycle, bought, term.ServiceNow()))
+	}
+	return facts
+}
+
+// takingBackNow is takingBack of a line that is about to be bought, for which something is
+// said in any case.
+func (i item) takingBackNow(err error, line *partnercenter.OrderLineItem, cycle partnercenter.BillingCycleType, call *command.Call) terminal.Facts {
+	facts := i.takingBack(err, line, cycle, call.Term.ServiceNow(), call.Term)
+	if err == nil && i.availability == nil {
+		facts.Add("  take back", "the catalog says nothing of it")
 	}
 	return facts
 }
@@ -227,18 +234,49 @@ func wholeDays(duration string) (days int, ok bool) {
 	return days, n == 1 && err == nil && duration == fmt.Sprintf("P%dD", days)
 }
 
-// describeSeats adds what a change of a subscription's quantity costs, according to its
-// order, and what can be given back.
+// unknownPrice is said of what a subscription has not been bought as.
+const unknownPrice = "not known before buying: the catalog has no prices"
+
+// describeSeats adds what a change of a subscription's quantity or renewal costs, according
+// to its order, and what can be given back, or taken back until when.
 func describeSeats(ctx context.Context, call *command.Call, p *command.Plan, now, next *partnercenter.Subscription) {
+	if longer := next.TermDuration != "" && !ascii.EqualFold(next.TermDuration, now.TermDuration); longer {
+		p.Add("price", unknownPrice)
+		return
+	}
 	p.Add("term", now.TermDuration)
 	p.Add("billed", string(now.BillingCycle))
 	if next.Quantity == nil || now.Quantity == nil || *next.Quantity == *now.Quantity {
+		if terminal.OrZero(next.AutoRenewEnabled) && !terminal.OrZero(now.AutoRenewEnabled) {
+			p.Add("take back", untilEnd(now, call)+", with --auto-renew=false")
+			describePrice(ctx, call, p, now, now)
+		}
 		return
 	}
 	if *next.Quantity < *now.Quantity {
 		p.Add("give back", cmp.Or(refundable(now, call.Term.ServiceNow()), "nothing is refunded now"))
+	} else {
+		line := partnercenter.OrderLineItem{OfferID: now.OfferID}
+		if now.TermDuration != "" {
+			line.TermDuration = &now.TermDuration
+		}
+		ctx, cancel := context.WithTimeout(ctx, lookUpTime)
+		defer cancel()
+		found, err := lookUp(ctx, call, now.OfferID)
+		for _, fact := range found.takingBackNow(err, &line, now.BillingCycle, call) {
+			p.Add(strings.TrimSpace(fact.Name), fact.Value)
+		}
 	}
 	describePrice(ctx, call, p, now, next)
+}
+
+// untilEnd says that something is possible until the term of a subscription ends.
+func untilEnd(s *partnercenter.Subscription, call *command.Call) string {
+	ends := s.CommitmentEndDateTime
+	if ends.IsZero() {
+		ends = s.CommitmentEndDate
+	}
+	return "until " + cmp.Or(terminal.TimeInWords(ends, call.Term.ServiceNow()), "its term ends")
 }
 
 // describePrice adds what the seats of a subscription cost, according to its order.

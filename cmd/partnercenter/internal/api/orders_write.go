@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,7 @@ type orderForm struct {
 }
 
 // orderLine is a line item given by flags.
-type orderLine struct{ offer, quantity, term, name, partner string }
+type orderLine struct{ offer, quantity, term, end, name, partner string }
 
 // lineKeys are the keys of --line and the fields they set.
 var lineKeys = []struct {
@@ -38,6 +39,7 @@ var lineKeys = []struct {
 	{"offer", func(l *orderLine) *string { return &l.offer }},
 	{"quantity", func(l *orderLine) *string { return &l.quantity }},
 	{"term", func(l *orderLine) *string { return &l.term }},
+	{"term-end", func(l *orderLine) *string { return &l.end }},
 	{"name", func(l *orderLine) *string { return &l.name }},
 	{"partner-on-record", func(l *orderLine) *string { return &l.partner }},
 }
@@ -49,9 +51,10 @@ func ordersCreate() command.Form {
 		Long: `Place an order with one line (--offer and --quantity), with several (--line), or from
 a file in JSON or YAML (-f).
 
-A line has the form offer=ID,quantity=N, optionally with term=P1Y, name=TEXT and
-partner-on-record=MPNID. ID is that of a legacy offer or of a catalog item
-(product:sku:availability). Lines are numbered from 0 unless the file numbers them.
+A line has the form offer=ID,quantity=N, optionally with term=P1Y, term-end=DATE,
+name=TEXT and partner-on-record=MPNID. ID is that of a legacy offer or of a catalog
+item (product:sku:availability). "subscriptions term-ends" lists the dates on which a
+first term can end. Lines are numbered from 0 unless the file numbers them.
 
 A file, such as order.yaml below, has the fields of the API:
 
@@ -98,6 +101,7 @@ func (o *orderForm) addLineFlags(cmd *cobra.Command, what string) {
 	f.StringVar(&o.line.offer, "offer", "", "`id` of the offer or catalog item")
 	f.StringVar(&o.line.quantity, "quantity", "", "`number` of --offer to order")
 	f.StringVar(&o.line.term, "term", "", "with --offer, the term: `duration` is P1M, P1Y or P3Y")
+	f.StringVar(&o.line.end, "term-end", "", "with --offer, the `date` on which the first term ends, one of \"subscriptions term-ends\"")
 	f.StringVar(&o.line.name, "name", "", "with --offer, the friendly name: a `text`")
 	f.StringVar(&o.line.partner, "partner-on-record", "", "with --offer, the MPN `id` of the indirect reseller")
 	f.StringArrayVar(&o.lines, "line", nil, "a `line` such as offer=ID,quantity=2,term=P1Y; can be repeated")
@@ -110,7 +114,7 @@ func (o *orderForm) check(call *command.Call) error {
 	o.order = new(partnercenter.Order)
 	if o.file != "" {
 		if o.line != (orderLine{}) {
-			return terminal.Usagef("-f gives the whole order: leave out --term, --name and --partner-on-record")
+			return terminal.Usagef("-f gives the whole order: leave out --term, --term-end, --name and --partner-on-record")
 		}
 		if err := call.ReadContent(o.file, o.order); err != nil {
 			return err
@@ -153,7 +157,7 @@ func (o *orderForm) orderOfFlags(order *partnercenter.Order) error {
 	lines := []orderLine{o.line}
 	if len(o.lines) > 0 {
 		if o.line != (orderLine{}) {
-			return terminal.Usagef("--line has keys for term, name and partner-on-record: leave out the flags with these names")
+			return terminal.Usagef("--line has keys for term, term-end, name and partner-on-record: leave out the flags with these names")
 		}
 		lines = nil
 		for _, text := range o.lines {
@@ -209,7 +213,20 @@ func (l orderLine) item() (partnercenter.OrderLineItem, error) {
 	if l.term != "" {
 		item.TermDuration = &l.term
 	}
+	if l.end != "" {
+		if item.CustomTermEndDate, err = parseTermEnd(l.end); err != nil {
+			return item, err
+		}
+	}
 	return item, nil
+}
+
+// parseTermEnd reads a date on which a term ends, and returns it as the service has it.
+func parseTermEnd(text string) (partnercenter.Time, error) {
+	if _, err := time.Parse(time.DateOnly, text); err != nil {
+		return partnercenter.Time{}, terminal.Usagef("term-end %q is not a date: write it like 2026-12-31", text)
+	}
+	return partnercenter.ParseTime(text + "T00:00:00")
 }
 
 // describeLine adds a line of an order to the plan, with the name of what it buys if that
@@ -240,6 +257,9 @@ func lineInWords(line *partnercenter.OrderLineItem, name, currency string) strin
 	part("%q", line.FriendlyName)
 	if line.TermDuration != nil {
 		part("term %s", *line.TermDuration)
+	}
+	if at := line.CustomTermEndDate.Time(); !at.IsZero() {
+		part("first term ends %s", at.UTC().Format(time.DateOnly))
 	}
 	part("under subscription %s", line.ParentSubscriptionID)
 	part("subscription %s", line.SubscriptionID)

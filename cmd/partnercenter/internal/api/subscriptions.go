@@ -14,6 +14,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -29,6 +30,7 @@ func Subscriptions(term *terminal.Terminal) *cobra.Command {
 		}),
 		subscriptionsUpdate(),
 		subscriptionsSchedule(),
+		termEnds(),
 		command.Get(oneSubscription("provisioning", "Show the provisioning status of a subscription",
 			"Show the provisioning status of a subscription. Microsoft's service requires a token with a user for it.", ""), provisioningView, func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
 			return subscription(call).ProvisioningStatus.Get(ctx)
@@ -163,6 +165,13 @@ func subscriptionDetail(s *partnercenter.Subscription, now time.Time) []terminal
 	if s.ScheduledNextTermInstructions != nil || s.NextChargeInstructions != nil || len(s.ScheduledActions) > 0 {
 		facts.Add("will", scheduledInWords(s))
 	}
+	for i := range s.LineItems {
+		l := &s.LineItems[i]
+		facts.Add("commits to", commitmentInWords(l.PurchaseCommitment))
+		if scope := terminal.OrZero(l.Scope); scope.Type != "" {
+			facts.Add("for", join(" ", string(scope.Type), "use of", cmp.Or(scope.EntitlementID, scope.SubscriptionID)))
+		}
+	}
 	facts.Add("offer", s.OfferID)
 	facts.Add("order", s.OrderID)
 	facts.Add("add-on of", s.ParentSubscriptionID)
@@ -195,10 +204,13 @@ var activationsView = &terminal.View[*partnercenter.SubscriptionActivationResult
 type subscriptionUpdate struct {
 	quantity      int
 	status, name  string
+	term          string
+	cycle         billingCycle
 	autoRenew     bool
 	file, ifMatch string
 	given         func(flag string) bool
 	next          *partnercenter.Subscription // the desired state
+	etag          string                      // of the subscription that was shown
 }
 
 // subscriptionStatuses are the values of --status.
@@ -209,27 +221,35 @@ var subscriptionStatuses = words.Texts([]partnercenter.SubscriptionStatus{
 func subscriptionsUpdate() command.Form {
 	var u subscriptionUpdate
 	return command.Change(command.Spec{
-		Use: "update SUBSCRIPTION --customer ID {--quantity N | --status STATUS | --nickname TEXT | --auto-renew=BOOL | -f FILE}",
-		Arg: "subscription id", Customer: true, Short: "Change the quantity, status, name or renewal of a subscription",
+		Use: "update SUBSCRIPTION --customer ID {--quantity N | --status STATUS | --nickname TEXT | --auto-renew=BOOL | --term TERM [--billing-cycle CYCLE] | -f FILE}",
+		Arg: "subscription id", Customer: true, Short: "Change the quantity, status, name, renewal or term of a subscription",
 		Long: `Change a subscription. The subscription is read and sent back with the changes from
 the flags, unless it was changed in the meantime. With -f the file is sent unchanged.
 
-Status suspended suspends, active reactivates, and deleted cancels a marketplace
-subscription, or one of new commerce within a week. To change the billing cycle use
-"orders patch", and for the next term "subscriptions schedule".
+Status suspended suspends, active reactivates, and deleted cancels a subscription of
+the marketplace, of new commerce or to software within a week, and an Azure plan without
+an active Azure subscription. To change the billing cycle use "orders patch", and for
+the next term "subscriptions schedule".
+
+With --term a longer term begins at once, in new commerce. It cannot be taken back, and
+takes the place of the present term and of what is scheduled.
 
 In new commerce a change turns off what it leaves out: the renewal and what is
 scheduled. Flags leave nothing out; what a file leaves out is shown.`,
 		Example: `  partnercenter subscriptions update SUBSCRIPTION --customer ID --quantity 10
-  partnercenter subscriptions update SUBSCRIPTION --customer ID --status suspended --yes`,
+  partnercenter subscriptions update SUBSCRIPTION --customer ID --status suspended --yes
+  partnercenter subscriptions update SUBSCRIPTION --customer ID --term P3Y --billing-cycle annual`,
 		Flags:     u.addFlags,
-		Exclusive: [][]string{{"file", "quantity"}, {"file", "status"}, {"file", "nickname"}, {"file", "auto-renew"}},
+		Exclusive: [][]string{{"file", "quantity"}, {"file", "status"}, {"file", "nickname"}, {"file", "auto-renew"}, {"file", "term"}, {"file", "billing-cycle"}},
 		Check:     u.check,
 	}, subscriptionsView, command.Plan{
 		What: "change a subscription", Question: "Change this subscription?",
 		Describe: u.describe,
 	}, func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
-		return subscription(call).Patch(ctx, u.next, patchOptions(u.ifMatch)...)
+		if u.file != "" {
+			return subscription(call).Patch(ctx, u.next, patchOptions(u.ifMatch)...)
+		}
+		return subscription(call).Change(ctx, u.apply, patchOptions(cmp.Or(u.ifMatch, u.etag))...)
 	})
 }
 
@@ -239,6 +259,8 @@ func (u *subscriptionUpdate) addFlags(cmd *cobra.Command) {
 	f.StringVar(&u.status, "status", "", "`status`: "+words.Or(subscriptionStatuses))
 	f.StringVar(&u.name, "nickname", "", "friendly name: a `text`")
 	f.BoolVar(&u.autoRenew, "auto-renew", false, "renew it at the end of its term; --auto-renew=false turns that off")
+	f.StringVar(&u.term, "term", "", "longer `term` that begins at once: P1Y or P3Y")
+	u.cycle.addFlag(cmd, "billing `cycle` of that term (default: the present one)")
 	command.FileFlag(cmd, &u.file, "the whole subscription")
 	f.StringVar(&u.ifMatch, "if-match", "", "`etag` that the subscription must still have")
 	terminal.Choices(cmd, "status", subscriptionStatuses...)
@@ -250,14 +272,18 @@ func (u *subscriptionUpdate) check(call *command.Call) error {
 	case u.file != "":
 		u.next = new(partnercenter.Subscription)
 		return call.ReadContent(u.file, u.next)
-	case !u.given("quantity") && !u.given("status") && !u.given("nickname") && !u.given("auto-renew"):
-		return terminal.Usagef("there is nothing to change: give --quantity, --status, --nickname, --auto-renew or -f FILE")
+	case u.given("billing-cycle") && u.term == "":
+		return terminal.Usagef("--billing-cycle is for --term: \"orders patch\" changes that of the present term")
+	case !u.given("quantity") && !u.given("status") && !u.given("nickname") && !u.given("auto-renew") && u.term == "":
+		return terminal.Usagef("there is nothing to change: give --quantity, --status, --nickname, --auto-renew, --term or -f FILE")
 	case u.given("quantity") && u.quantity < 1:
 		return terminal.Usagef("--quantity %d: use 1 or more; --status suspended or deleted ends a subscription", u.quantity)
 	case u.given("status"):
-		return terminal.OneOf("status", u.status, subscriptionStatuses...)
+		if err := terminal.OneOf("status", u.status, subscriptionStatuses...); err != nil {
+			return err
+		}
 	}
-	return nil
+	return u.cycle.parse()
 }
 
 func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, p *command.Plan) error {
@@ -266,9 +292,11 @@ func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, p
 		return err
 	}
 	if u.next == nil {
-		copied := *now
-		u.next = &copied
-		u.apply(u.next)
+		next := *now
+		if err := u.apply(&next); err != nil {
+			return err
+		}
+		u.next, u.etag = &next, etagOf(now)
 	}
 	p.Add("subscription", fmt.Sprintf("%s %s", now.ID, subscriptionName(now)))
 	changes := describeUpdate(p, now, u.next)
@@ -281,7 +309,8 @@ func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, p
 	return nil
 }
 
-func (u *subscriptionUpdate) apply(s *partnercenter.Subscription) {
+// apply makes the change that the flags ask for.
+func (u *subscriptionUpdate) apply(s *partnercenter.Subscription) error {
 	if u.given("quantity") {
 		s.Quantity = &u.quantity
 	}
@@ -291,18 +320,21 @@ func (u *subscriptionUpdate) apply(s *partnercenter.Subscription) {
 	if u.given("nickname") {
 		s.FriendlyName = u.name
 	}
-	if u.given("auto-renew") {
-		s.AutoRenewEnabled = &u.autoRenew
-		if terminal.OrZero(s.ProductType).ID != "" {
-			// What is scheduled would contradict it.
-			s.ScheduledActions = slices.DeleteFunc(slices.Clone(s.ScheduledActions), func(a partnercenter.ScheduledAction) bool {
-				return u.autoRenew != (a.ActionType.Normalize() == partnercenter.ScheduledActionTypeRenew)
-			})
-			if !u.autoRenew {
-				s.ScheduledNextTermInstructions = nil
-			}
+	if u.term != "" {
+		s.TermDuration = u.term
+		if u.cycle.value != "" {
+			s.BillingCycle = u.cycle.value
 		}
 	}
+	if u.given("auto-renew") {
+		s.SetAutoRenew(u.autoRenew)
+	}
+	return nil
+}
+
+// etagOf returns the etag of a subscription, empty if it has none.
+func etagOf(s *partnercenter.Subscription) string {
+	return terminal.OrZero(terminal.OrZero(s.Attributes).Etag)
 }
 
 // describeUpdate adds the changes to the plan, and reports whether there are any.
@@ -318,5 +350,11 @@ func describeUpdate(p *command.Plan, now, next *partnercenter.Subscription) bool
 	differ("status", string(now.Status.Normalize()), string(next.Status.Normalize()))
 	differ("name", now.FriendlyName, next.FriendlyName)
 	differ("auto-renew", terminal.YesNo(now.AutoRenewEnabled), terminal.YesNo(next.AutoRenewEnabled))
+	if next.TermDuration != "" && !ascii.EqualFold(now.TermDuration, next.TermDuration) {
+		differ("term", now.TermDuration, next.TermDuration)
+		p.Add("begins", "at once, in place of the present term")
+		differ("billed", string(now.BillingCycle.Normalize()), string(next.BillingCycle.Normalize()))
+		p.Add("take back", "not possible: a term becomes longer only")
+	}
 	return changes
 }

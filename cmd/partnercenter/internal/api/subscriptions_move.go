@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,6 +83,7 @@ func subscriptionsTransition() command.Form {
 	var t partnercenter.Transition
 	var quantity int
 	var cycle string
+	var attested bool
 	return command.Change(command.Spec{
 		Use: "transition SUBSCRIPTION --customer ID --to ITEM --quantity N", Arg: "subscription id", Customer: true,
 		Short: "Move seats of a subscription in new commerce to another catalog item",
@@ -97,6 +99,7 @@ left, the subscription ends. "subscriptions eligibilities" lists what is possibl
 			f.StringVar(&t.ToSubscriptionID, "into", "", "move them into the subscription with this `id`, instead of a new one")
 			f.StringVar(&t.TermDuration, "term", "", "`term` of a new subscription: P1M, P1Y or P3Y (default: the current one)")
 			f.StringVar(&cycle, "billing-cycle", "", "billing `cycle` of a new subscription (default: the current one)")
+			f.BoolVar(&attested, "attestation-accepted", false, "the customer has attested what the item asks for")
 		},
 		Exclusive: [][]string{{"into", "term"}, {"into", "billing-cycle"}},
 		Check: func(call *command.Call) error {
@@ -107,6 +110,9 @@ left, the subscription ends. "subscriptions eligibilities" lists what is possibl
 				return terminal.Usagef("--quantity %d: give the number of seats to move, 1 or more", quantity)
 			}
 			t.Quantity, t.BillingCycle, t.TransitionType = &quantity, partnercenter.BillingCycleType(cycle), partnercenter.TransitionTypeOnly
+			if attested {
+				t.AttestationAccepted = &attested
+			}
 			return nil
 		},
 	}, transitionsView, command.Plan{
@@ -118,11 +124,33 @@ left, the subscription ends. "subscriptions eligibilities" lists what is possibl
 			}
 			p.Add("into", t.ToSubscriptionID)
 			describeSeatsLeft(p, now, quantity)
-			return describePurchase(ctx, call, p, movedTo(t.ToCatalogItemID, quantity, t.TermDuration, t.BillingCycle))
+			moved := t
+			if !call.DryRun {
+				addTerm(ctx, call, &moved, now)
+			}
+			p.Add("billed", string(moved.BillingCycle.Normalize()))
+			return describePurchase(ctx, call, p, movedTo(t.ToCatalogItemID, quantity, moved.TermDuration, moved.BillingCycle))
 		},
 	}, func(ctx context.Context, call *command.Call) (*partnercenter.Transition, error) {
 		return subscription(call).Transitions.Create(ctx, &t)
 	})
+}
+
+// addTerm sets the term and billing cycle that seats get, as far as they are known. What a
+// transition leaves out is that of the subscription that they move into, or else of the one
+// that they leave, if the item is sold for it and that is no trial.
+func addTerm(ctx context.Context, call *command.Call, t *partnercenter.Transition, now *partnercenter.Subscription) {
+	if t.ToSubscriptionID != "" {
+		if into, err := call.Customer.Subscriptions.ByID(t.ToSubscriptionID).Get(ctx); err == nil {
+			t.TermDuration, t.BillingCycle = into.TermDuration, into.BillingCycle
+		}
+		return // or else the service decides
+	}
+	term, cycle := cmp.Or(t.TermDuration, now.TermDuration), cmp.Or(t.BillingCycle, now.BillingCycle)
+	found, err := lookUp(ctx, call, t.ToCatalogItemID)
+	if err == nil && found.availability != nil && !terminal.OrZero(now.IsTrial) && len(found.terms(&term, cycle)) > 0 {
+		t.TermDuration, t.BillingCycle = term, cycle
+	}
 }
 
 // movedTo returns the order that seats move to, to describe it.

@@ -37,7 +37,7 @@ func addDatabaseFlag(f *pflag.FlagSet, into *string, which string) {
 
 // settingsOfPostgres matches how PostgreSQL's programs write addresses, too. As the name of
 // a file it would show the password.
-var settingsOfPostgres = regexp.MustCompile(`(?i)^\s*(?:host|hostaddr|port|dbname|user|password|passfile|service|sslmode)\s*=`)
+var settingsOfPostgres = regexp.MustCompile(`(?i)(?:^|\s)(?:host|hostaddr|port|dbname|user|password|passfile|service|sslmode|sslrootcert|sslcert|sslkey|connect_timeout|application_name|options|search_path|target_session_attrs)\s*=`)
 
 // schemeOfPostgres matches how addresses begin, also with mistakes: as the name of a file
 // they would show the password, too.

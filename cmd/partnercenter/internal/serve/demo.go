@@ -59,7 +59,7 @@ func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep
 	local, err := startLocal(ctx, io.Discard, &serveOptions{
 		listen: freePort, listenTLS: freePort, control: freePort, noReadyFile: true,
 		db: filepath.Join(dir, demoDatabase), caDir: filepath.Join(dir, demoAuthorities),
-		seed: "sample", limits: limitProfiles["instant"], cacheSize: "1MiB", maxUnsent: "16MiB",
+		seed: "sample", limits: limitProfiles["instant"], cacheSize: "1MiB", maxUnsent: "16MiB", ownProcess: term.OwnProcess,
 		tokenLeeway: time.Minute, tokenLifetime: time.Hour,
 		logFormat: "text", logLevel: "error",
 	})

@@ -22,15 +22,17 @@ func Import(term *terminal.Terminal) *cobra.Command {
 	cmd := command.Act(term, command.Spec{
 		Use: "import FILE...", Short: "Import saved answers of the API into a local database",
 		Long: `Import customers and orders from saved answers of the API into the database of
-"partnercenter serve". A file may contain several collections and single resources.
-The file - is standard input.
+"partnercenter serve", and with the orders subscriptions, their transitions and support
+contacts, overage, and carts that are open. A file may contain several collections and
+single resources. The file - is standard input.
 
 Either all files are imported or none, and importing them again changes nothing. A
 customer that is known from its orders only gets a placeholder until its own answer
 is imported. Stop the server first if its database is a file. A database that does not exist is created, with a
 partner of its own.`,
 		Example: `  partnercenter import orders.json customers.json
-  partnercenter orders list --customer ID --json | partnercenter import -`,
+  partnercenter orders list --customer ID --json | partnercenter import -
+  partnercenter subscriptions list --customer ID --json | partnercenter import orders.json -`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return terminal.Usagef("the file is missing: give at least one, or - for standard input")
@@ -76,7 +78,10 @@ func runImport(ctx context.Context, call *command.Call, db, partnerName string) 
 	if err != nil {
 		return err
 	}
-	data, placeholders := imported.Seed(partner)
+	data, placeholders, err := imported.Seed(partner)
+	if err != nil {
+		return err
+	}
 	madeUp := slices.DeleteFunc(placeholders, func(id string) bool {
 		_, err := st.GetCustomer(ctx, partner.TenantID, id)
 		return err == nil // already known
@@ -88,8 +93,16 @@ func runImport(ctx context.Context, call *command.Call, db, partnerName string) 
 	for _, id := range madeUp {
 		call.Term.Linef("customer %s is only known from orders: import its own answer for its name and address", id)
 	}
-	return call.Say("%s and %s of %s are in %s (%d new or changed)",
-		words.Count(result.Customers, "customer"), words.Count(result.Orders, "order"), partner.Name, st.Name(), result.Changed)
+	counts := []string{words.Count(result.Customers, "customer"), words.Count(result.Orders, "order")}
+	for _, more := range []struct {
+		n    int
+		noun string
+	}{{result.Subscriptions, "subscription"}, {result.Carts, "cart"}} {
+		if more.n > 0 {
+			counts = append(counts, words.Count(more.n, more.noun))
+		}
+	}
+	return call.Say("%s of %s are in %s (%d new or changed)", words.And(counts), partner.Name, st.Name(), result.Changed)
 }
 
 func readImport(term *terminal.Terminal, file string, into *seed.Import) error {

@@ -13,7 +13,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -53,6 +52,7 @@ type serveOptions struct {
 	proxyOthers                string
 	microsoftHosts             bool
 	cacheSize, maxUnsent       string
+	ownProcess                 bool // as in Terminal
 	maxConnections             int
 	limits                     limits
 	auth                       authOptions
@@ -167,7 +167,7 @@ func (o *serveOptions) check(call *command.Call) error {
 	if o.keys, err = readDataKeys(call.Term); err != nil {
 		return err
 	}
-	o.seedGiven = call.Given("seed")
+	o.seedGiven, o.ownProcess = call.Given("seed"), call.Term.OwnProcess
 	if err := o.checkAddresses(); err != nil {
 		return err
 	}
@@ -262,7 +262,9 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if err := l.chooseReadyFile(ctx, o); err != nil {
 		return nil, err
 	}
-	tuneMemory(cacheSize)
+	if o.ownProcess {
+		tuneMemory(cacheSize)
+	}
 	if sampleCatalog(o.catalog) {
 		// Loading it takes about as long as opening the database, so do both
 		// concurrently; the server uses the loaded one.
@@ -366,27 +368,6 @@ func memorySize(flag, text string) (int64, error) {
 		return 0, terminal.Usagef("--%s %s is more than %s", flag, text, humanize.IBytes(maxMemorySize))
 	}
 	return int64(size), nil
-}
-
-// ballast is memory that counts in the pace of garbage collections and is never touched, so
-// that the system has nothing to give for it.
-var ballast []byte
-
-// tuneMemory has garbage collected after some 16 MB of it, and a quarter of what the caches
-// have. The server keeps little memory and allocates much, so that a share of what it keeps
-// would be too little, or with full caches so much that most allocations get memory that was
-// never used before: that costs a fault each page, and on some machines more than the request.
-// GOGC and GOMEMLIMIT take precedence.
-func tuneMemory(cacheSize int64) {
-	limit := cacheSize + besidesCache
-	if os.Getenv("GOGC") == "" {
-		ballast = make([]byte, 64<<20)
-		debug.SetGCPercent(25)
-		limit += int64(len(ballast))
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(limit)
-	}
 }
 
 func newLogger(w io.Writer, o *serveOptions) (*slog.Logger, error) {

@@ -42,6 +42,10 @@ type Terminal struct {
 
 	OpenBrowser func(address string) error
 
+	// OwnProcess says that the process is there for this command, which may set how memory is
+	// used in all of it. Tests run many commands in one.
+	OwnProcess bool
+
 	// Done is closed once the program is to end; nil for never.
 	Done <-chan struct{}
 
