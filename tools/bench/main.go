@@ -14,12 +14,14 @@
 // Finally it measures the cost of a token in a request after its first use.
 //
 //	go run ./tools/bench
+//	go run ./tools/bench -only lists -database sqlite -before ../partnercenter-1.0
 //	go run ./tools/bench growth
 //	go run ./tools/bench peers
 //
-// The second measures how rates change with the orders in the database and of a customer,
-// with connections, and with servers. The third measures what people use in place of the
-// server beside it. Both write their tables into docs/performance.md if they are told to.
+// The second has an earlier version answer the same lists in the same rounds, from a file that
+// it has made itself. The third measures how rates change with the orders in the database and
+// of a customer, with connections, and with servers. The fourth measures what people use in
+// place of the server beside it. The last two write their tables into docs/performance.md if they are told to.
 //
 // It is a benchmark, not a test: it prints tables and fails only if something does not
 // work, or a token costs more than it may. The SQLite database is created once and kept
@@ -67,6 +69,7 @@ type options struct {
 	duration    time.Duration
 	only        string
 	database    string
+	before      string // a checkout of an earlier version; "" if there is none
 }
 
 func run(ctx context.Context, args []string) error {
@@ -78,6 +81,7 @@ func run(ctx context.Context, args []string) error {
 	f.IntVar(&o.rounds, "rounds", 9, "interleaved rounds; figures are medians")
 	f.DurationVar(&o.duration, "duration", time.Second, "how long each measurement takes")
 	f.StringVar(&o.database, "database", "", "sqlite or postgres: measure that alone")
+	f.StringVar(&o.before, "before", "", "checkout of an earlier version, whose lists are measured beside these (SQLite)")
 	f.StringVar(&o.only, "only", "", "lists, orders or tokens: measure that alone")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -109,7 +113,11 @@ func run(ctx context.Context, args []string) error {
 		if err != nil {
 			return fmt.Errorf("the database: %w", err)
 		}
-		if err := measure(ctx, &o, data, programs); err != nil {
+		before, err := prepareBefore(ctx, &o, programs)
+		if err != nil {
+			return fmt.Errorf("the version before: %w", err)
+		}
+		if err := measure(ctx, &o, data, programs, before); err != nil {
 			return err
 		}
 	}

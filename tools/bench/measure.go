@@ -32,14 +32,21 @@ type programs struct{ server, bench string }
 // build builds the server, and this program again, for the load.
 func build(ctx context.Context, o *options) (programs, error) {
 	p := programs{server: filepath.Join(o.dir, "partnercenter"), bench: filepath.Join(o.dir, "bench")}
-	for out, pkg := range map[string]string{p.server: "./cmd/partnercenter", p.bench: "./tools/bench"} {
-		cmd := exec.CommandContext(ctx, "go", "build", "-o", out, pkg)
-		cmd.Stderr = os.Stderr
-		if err := cmd.Run(); err != nil {
-			return p, fmt.Errorf("go build %s: %w", pkg, err)
-		}
+	err := buildIn(ctx, "", p.server, "./cmd/partnercenter")
+	if err == nil {
+		err = buildIn(ctx, "", p.bench, "./tools/bench")
 	}
-	return p, nil
+	return p, err
+}
+
+// buildIn builds a program of the checkout in dir; "" is this one.
+func buildIn(ctx context.Context, dir, out, pkg string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", out, pkg)
+	cmd.Dir, cmd.Stderr = dir, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("go build %s: %w", pkg, err)
+	}
+	return nil
 }
 
 // process is a program under measurement.
@@ -409,17 +416,25 @@ type lists struct{ again, fresh []loadResult }
 type measured struct {
 	limit     map[int][]loadResult
 	databases []*bencher
+	before    *bencher // of the first database; nil if there is none
 }
 
-func measure(ctx context.Context, o *options, all []*data, p programs) error {
-	m := measured{limit: map[int][]loadResult{}}
-	var limit *process
+// measure measures lists. An earlier version answers them, too, unless before is nil.
+func measure(ctx context.Context, o *options, all []*data, p programs, before *bencher) error {
+	m := measured{limit: map[int][]loadResult{}, before: before}
 	for _, d := range all {
 		b, err := newBencher(o, d, p)
 		if err != nil {
 			return err
 		}
 		m.databases = append(m.databases, b)
+	}
+	benchers := m.databases
+	if before != nil {
+		benchers = append([]*bencher{m.databases[0], before}, m.databases[1:]...)
+	}
+	var limit *process
+	for i, b := range benchers {
 		server, err := b.startServer(ctx)
 		if err != nil {
 			return err
@@ -431,7 +446,7 @@ func measure(ctx context.Context, o *options, all []*data, p programs) error {
 		if err != nil {
 			return err
 		}
-		if limit != nil && len(m.databases) == 1 {
+		if i == 0 && limit != nil {
 			defer limit.stop()
 		}
 		b.starts = nil // there was no token to measure the first start with
@@ -445,7 +460,7 @@ func measure(ctx context.Context, o *options, all []*data, p programs) error {
 				return err
 			}
 			m.limit[s.orders] = append(m.limit[s.orders], result)
-			for _, b := range m.databases {
+			for _, b := range benchers {
 				if err := b.round(ctx, s, round); err != nil {
 					return err
 				}
@@ -518,6 +533,13 @@ func (m *measured) print(o *options) {
 		}
 	}
 	w.Flush()
+	if m.before != nil {
+		fmt.Printf("\nof the rate of %s:\n", o.before)
+		for _, s := range o.sizes() {
+			now, then := m.databases[0].lists[s.orders], m.before.lists[s.orders]
+			fmt.Printf("%d orders: %.2f asked before, %.2f never asked (wanted: 0.95)\n", s.orders, ratio(now.again, then.again), ratio(now.fresh, then.fresh))
+		}
+	}
 	for _, b := range m.databases {
 		fmt.Printf("\n%s: start to first list: median %s, slowest %s (wanted: 150ms)\n", b.data, short(median(b.starts)), short(slices.Max(b.starts)))
 		fmt.Printf("own memory of the server (RssAnon): idle %.0f MiB (wanted: 64), under load at most %.0f MiB (wanted: 256)\n", median(b.idle), b.peak)
