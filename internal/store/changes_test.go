@@ -468,7 +468,7 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	if err := migrateSQLite(t.Context(), s.write, latest); err != nil {
+	if _, err := migrateSQLite(t.Context(), s.write, latest); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := s.CustomerTenant(t.Context(), "tailspintoys.onmicrosoft.com"); err != nil || found == nil {

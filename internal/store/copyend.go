@@ -180,7 +180,10 @@ func (e *copyEnd) connectSQLite(ctx context.Context, isNew bool) (err error) {
 			return err
 		}
 	}
-	e.toStep = func(ctx context.Context, step int64) error { return migrateSQLite(ctx, e.db, step) }
+	e.toStep = func(ctx context.Context, step int64) error {
+		_, err := migrateSQLite(ctx, e.db, step)
+		return err
+	}
 	if err := e.migrate(ctx); err != nil {
 		return err
 	}

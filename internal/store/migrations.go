@@ -30,20 +30,22 @@ func newMigrations(db *sql.DB, dialect goose.Dialect, folder string, options ...
 const latest = math.MaxInt64
 
 // migrate brings the schema up to a step. It fails with [ErrNewer] if the database has
-// migrations that this program does not, or is given them while this one waits.
-func migrate(ctx context.Context, p *goose.Provider, step int64) error {
+// migrations that this program does not, or is given them while this one waits. It returns how
+// many steps it took itself: others may take them, too.
+func migrate(ctx context.Context, p *goose.Provider, step int64) (taken int, err error) {
 	for {
 		have, last, err := p.GetVersions(ctx)
 		switch {
 		case err != nil:
-			return err
+			return taken, err
 		case have > last:
-			return ErrNewer
+			return taken, ErrNewer
 		case have >= min(step, last):
-			return nil
+			return taken, nil
 		}
-		if _, err = p.UpTo(ctx, step); err != nil {
-			return err
+		results, err := p.UpTo(ctx, step)
+		if taken += len(results); err != nil {
+			return taken, err
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"math"
 	"net"
 	"net/url"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -90,7 +91,7 @@ func parsePostgres(address string) (*pgxpool.Config, string, error) {
 	if err != nil {
 		// The error itself repeats the address.
 		return nil, "", &OpenError{
-			Path: unknown, Reason: ErrAddress, Cause: cmp.Or(errors.Unwrap(err), errors.New("an option has a value that it cannot have")),
+			Path: unknown, Reason: ErrAddress, Cause: addressError(err),
 			Next: "check the options behind the question mark, and the environment (PGSERVICE, PGSSLMODE and others of PostgreSQL's programs); sslmode is disable, allow, prefer, require, verify-ca or verify-full",
 		}
 	}
@@ -194,6 +195,19 @@ func (s *Store) openDirect(ctx context.Context, address string, server *postgres
 	configure(config.ConnConfig, false)
 	return config, nil
 }
+
+// addressError returns what an error of pgx says is wrong with an address, without the address,
+// which may have a password.
+func addressError(err error) error {
+	_, what, found := strings.Cut(err.Error(), "`: ")
+	if !found || strings.Contains(what, "`") {
+		return cmp.Or(errors.Unwrap(err), errors.New("an option has a value that it cannot have"))
+	}
+	return errors.New(wrongValue.ReplaceAllString(strings.TrimPrefix(what, "failed to "), "$1: $2"))
+}
+
+// wrongValue matches what pgx says of an option's value.
+var wrongValue = regexp.MustCompile(`^(?:cannot parse|invalid) (\w+) \((?:strconv\.\w+: |time: )?(.*)\)$`)
 
 // limitPool sets how many connections a pool has: what the address says, or readers if
 // it is not 0, or what should be enough.
@@ -362,7 +376,8 @@ func (s *Store) migratePostgres(ctx context.Context, config *pgx.ConnConfig, sch
 			return err
 		}
 	}
-	return migrate(ctx, p, step)
+	s.taken, err = migrate(ctx, p, step)
+	return err
 }
 
 // migrationLock is a lock of the database that a connection holds. It says so when it

@@ -510,6 +510,9 @@ func TestPostgresErrors(t *testing.T) {
 		{"option", set("statement_timeuot", "1s"), ErrAddress, "options"},
 		{"value of an option", set("statement_timeout", "soon"), ErrAddress, "options"},
 		{"sslmode", set("sslmode", "requires"), ErrAddress, "sslmode"},
+		{"what is no number", set("pool_max_conns", "many"), ErrAddress, "pool_max_conns"},
+		{"a duration without a unit", set("pool_max_conn_lifetime", "1"), ErrAddress, "pool_max_conn_lifetime"},
+		{"a time to connect", set("connect_timeout", "x"), ErrAddress, "connect_timeout"},
 		{"TLS", set("sslmode", "require"), ErrNoTLS, "sslmode=prefer"},
 		{"port", func(t *testing.T) *Options {
 			_ = free.Close()
@@ -872,16 +875,15 @@ func TestMigrateAtOnce(t *testing.T) {
 	}
 	const servers = 4
 	var wait sync.WaitGroup
-	var waiting atomic.Int64
+	var waiting, made atomic.Int64
 	for range servers {
 		wait.Go(func() {
-			s, err := Open(t.Context(), address, &Options{Logger: slog.New(countLogs{&waiting})})
+			from, to, err := Migrate(t.Context(), address, Options{Logger: slog.New(countLogs{&waiting})})
 			if err != nil {
 				t.Error(err)
-				return
 			}
-			if err := s.Close(); err != nil {
-				t.Error(err)
+			if from != to {
+				made.Add(1)
 			}
 		})
 	}
@@ -894,6 +896,9 @@ func TestMigrateAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait.Wait()
+	if made.Load() != 1 {
+		t.Errorf("%d of %d say that they made the schema", made.Load(), servers)
+	}
 }
 
 // While something is loaded at one server, all others are ready, and writes there wait

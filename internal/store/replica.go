@@ -173,7 +173,11 @@ func (r *replica) follow(ctx context.Context, s *Store) {
 		behind := now.Sub(r.caughtUp) > replicaLag
 		if behind != r.behind {
 			if behind {
-				s.pg.log.Warn("the replica is too far behind: lists are read from the primary until it has caught up", "replica", r.name, "error", err)
+				args := []any{"replica", r.name}
+				if err != nil {
+					args = append(args, "error", err)
+				}
+				s.pg.log.Warn("the replica is too far behind: lists are read from the primary until it has caught up", args...)
 			} else {
 				s.pg.log.Info("the replica has caught up", "replica", r.name)
 			}

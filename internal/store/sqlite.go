@@ -104,7 +104,7 @@ func (s *Store) connectSQLite(ctx context.Context, o Options, synchronous string
 	if err := s.checkSchema(ctx, s.write); err != nil {
 		return err
 	}
-	if err := migrateSQLite(ctx, s.write, latest); err != nil {
+	if s.taken, err = migrateSQLite(ctx, s.write, latest); err != nil {
 		return err
 	}
 	if isNew {
@@ -129,10 +129,10 @@ func (s *Store) syncWrites(ctx context.Context, synchronous string) error {
 }
 
 // migrateSQLite brings the schema up to a step. The caller holds the lock on the file.
-func migrateSQLite(ctx context.Context, db *sql.DB, step int64) error {
+func migrateSQLite(ctx context.Context, db *sql.DB, step int64) (taken int, err error) {
 	p, err := sqliteMigrations(db)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	return migrate(ctx, p, step)
 }

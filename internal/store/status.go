@@ -244,7 +244,7 @@ WHERE relkind = 'r' AND (relname = $1::text AND relnamespace = current_schema():
 }
 
 // Migrate brings the schema of a database up to date, and returns its step before and
-// after.
+// after. They are the same if another program did it meanwhile.
 func Migrate(ctx context.Context, name string, options Options) (from, to int64, err error) {
 	before, err := Inspect(ctx, name)
 	switch {
@@ -254,7 +254,9 @@ func Migrate(ctx context.Context, name string, options Options) (from, to int64,
 		return 0, 0, err
 	}
 	s, err := Open(ctx, name, &options)
+	othersDid := false
 	if s != nil {
+		othersDid = s.taken == 0
 		err = s.Close()
 	}
 	to, stepErr := lastStep(IsPostgres(name))
@@ -263,6 +265,9 @@ func Migrate(ctx context.Context, name string, options Options) (from, to int64,
 	}
 	if err = cmp.Or(err, stepErr); err != nil {
 		return 0, 0, err
+	}
+	if othersDid {
+		from = to
 	}
 	return from, to, nil
 }

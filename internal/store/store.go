@@ -67,6 +67,8 @@ type Store struct {
 
 	addOrder, changeOrder, putSubscription, putAnswer statement // on write
 
+	taken int // steps of the schema that were taken to open it
+
 	// closing guards jobs, which is nil once the store closes.
 	closing   sync.RWMutex
 	jobs      chan *job

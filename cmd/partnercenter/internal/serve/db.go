@@ -167,7 +167,7 @@ func printStatus(w io.Writer, st *store.Status) error {
 	case st.Step > st.Known:
 		line("Schema", "step %d, of a newer version of partnercenter, which knows %d here", st.Step, st.Known)
 	case st.Step == 0:
-		line("Schema", "new: a server, or partnercenter db migrate, takes steps %d to %d", st.Pending[0], st.Known)
+		line("Schema", "none yet: a server, or partnercenter db migrate, makes it")
 	case len(st.Pending) > 0:
 		pending := make([]string, len(st.Pending))
 		for i, step := range st.Pending {
