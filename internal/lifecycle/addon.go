@@ -9,8 +9,8 @@ import (
 // An add-on is of use with its base only, and ends with it: at the request that deletes the
 // base, or when time does.
 
-// LinkBases sets the bases of those add-ons whose base is among the subscriptions, too. It
-// reports whether that of another add-on is missing.
+// LinkBases sets the bases of those add-ons whose base is among the subscriptions, too; the
+// last one, if it is there more than once. It reports whether that of another add-on is missing.
 func LinkBases(list []*Subscription) (missing bool) {
 	byID := map[string]*Subscription{}
 	for _, s := range list {

@@ -261,25 +261,26 @@ func (s *Server) addBases(ctx context.Context, a *lifecycle.Account, list []*lif
 	if !lifecycle.LinkBases(list) {
 		return nil
 	}
-	var bases []*lifecycle.Subscription
-	asked := map[string]bool{}
+	missing := map[string]bool{}
+	q := store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID}
 	for _, x := range list {
-		parent := lifecycle.Key(x.Document.ParentSubscriptionID)
-		if parent == "" || x.Base != nil || asked[parent] {
-			continue
+		if x.Document.ParentSubscriptionID != "" && x.Base == nil {
+			q.ID = lifecycle.Key(x.Document.ParentSubscriptionID)
+			missing[q.ID] = true
 		}
-		asked[parent] = true
-		stored, err := s.config.Store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID, ID: parent})
-		if err != nil {
-			return err
-		}
-		found, err := restoreSubscriptions(a, stored)
-		if err != nil {
-			return err
-		}
-		bases = append(bases, found...)
 	}
-	lifecycle.LinkBases(slices.Concat(list, bases))
+	if len(missing) > 1 {
+		q.ID = "" // one trip for all
+	}
+	stored, err := s.config.Store.Subscriptions(ctx, q)
+	if err != nil {
+		return err
+	}
+	bases, err := restoreSubscriptions(a, stored)
+	if err != nil {
+		return err
+	}
+	lifecycle.LinkBases(slices.Concat(bases, list)) // which prefers those of the list
 	return nil
 }
 
