@@ -125,7 +125,8 @@ type Availability struct {
 	IsRenewable     *bool         `json:"isRenewable,omitzero"`
 	// RenewalInstructions say what the Terms renew to.
 	RenewalInstructions []RenewalInstruction `json:"renewalInstructions,omitzero"`
-	// IncludedQuantityOptions are newer; their contents are undocumented.
+	// IncludedQuantityOptions are newer and undocumented. Microsoft's samples read units and
+	// a description of each.
 	IncludedQuantityOptions jsontext.Value `json:"includedQuantityOptions,omitzero"`
 	// Terms are those that it is sold for, one for each duration and billing cycle.
 	Terms   []AvailabilityTerm `json:"terms,omitzero"`

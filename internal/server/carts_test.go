@@ -619,3 +619,49 @@ products:
 		t.Errorf("%+v, %v", b, err)
 	}
 }
+
+// Microsoft's samples buy the first availability of these products, and run as they are.
+func TestSamplesCarts(t *testing.T) {
+	a := newAPI(t)
+	a.send(t, http.MethodPost, "/v1/customers/"+documented+"/subscriptions/"+azureSubscription+"/registrations", "", http.StatusAccepted)
+	first := func(id string) *partnercenter.Availability {
+		t.Helper()
+		skus := "/v1/products/" + id + "/skus"
+		sku := decode[partnercenter.Collection[*partnercenter.SKU]](t, a.send(t, http.MethodGet, skus+"?country=US&targetSegment=commercial", "", http.StatusOK)).Items[0]
+		return decode[partnercenter.Collection[*partnercenter.Availability]](t, a.send(t, http.MethodGet, skus+"/"+sku.ID+"/availabilities?country=US&targetSegment=commercial", "", http.StatusOK)).Items[0]
+	}
+	line := func(id string, more ...string) string {
+		t.Helper()
+		f := first(id)
+		if len(f.Terms) > 0 {
+			more = append(more, fmt.Sprintf(`"termDuration":%q`, f.Terms[0].Duration))
+		}
+		return cartLine(f.CatalogItemID, *f.SKU.MinimumQuantity, append(more, fmt.Sprintf(`"billingCycle":%q`, f.SKU.SupportedBillingCycles[0]))...)
+	}
+	const usd = `"currencyCode":"USD"`
+	context := fmt.Sprintf(`"provisioningContext":{"subscriptionId":%q,"scope":"shared"}`, azureSubscription)
+	for _, lines := range [][]string{
+		{
+			cartLine("MS-AZR-0145P", 1, `"billingCycle":"monthly"`, usd), line("DG7GMGF0DVT9"),
+			line("DZH318Z0C1F2", usd), line("DZH318Z0BZ17", usd, context),
+		},
+		{line("DZH318Z0BWR1", usd, context)},
+	} {
+		cart := a.cart(t, documented, cartOf(lines...))
+		for _, l := range cart.LineItems {
+			if l.Error != nil {
+				t.Errorf("%s: %+v", l.CatalogItemID, l.Error)
+			}
+		}
+		got, bought := a.checkOut(t, documented, cart.ID), 0
+		for _, o := range got.Orders {
+			bought += len(o.LineItems)
+		}
+		if bought != len(lines) || len(got.OrderErrors) != 0 {
+			t.Errorf("%d of %d lines were bought: %+v", bought, len(lines), got.OrderErrors)
+		}
+	}
+	if options := string(first("DZH318Z0BWR1").IncludedQuantityOptions); !strings.Contains(options, `"units"`) || !strings.Contains(options, `"description"`) {
+		t.Errorf("included quantities: %s", options)
+	}
+}

@@ -622,16 +622,20 @@ func (p *play) checkGivenBack(o *modelOrder, s *lifecycle.Subscription) {
 	if p.ended[id].IsZero() {
 		p.ended[id] = p.now
 	}
-	check := func(d *partnercenter.Order, line *partnercenter.OrderLineItem, start time.Time) {
-		if until := chargedUntil(s, line, start); *line.Quantity > 0 && until.After(p.ended[id]) {
+	check := func(d *partnercenter.Order, line *partnercenter.OrderLineItem, start time.Time, passed int) {
+		if until := chargedUntil(s, line, start); *line.Quantity > passed && until.After(p.ended[id]) {
 			p.Fatalf("subscription %s ended at %s, and is charged until %s: %s", id, p.ended[id], until, p.encode(d))
 		}
 	}
 	line := &o.Document.LineItems[s.Facts.LineItemNumber]
-	check(&o.Document, line, s.Document.EffectiveStartDate.Time())
+	check(&o.Document, line, s.Document.EffectiveStartDate.Time(), s.Facts.Passed.Seats)
+	passed := 0 // of any renewal
+	for _, r := range s.Facts.Renewals {
+		passed += r.Passed.Seats
+	}
 	orders := s.RenewalOrders(p.account(o.customer), &o.Document, p.now)
 	for _, r := range orders {
-		check(&r.Document, &r.Document.LineItems[0], r.Document.CreationDate.Time())
+		check(&r.Document, &r.Document.LineItems[0], r.Document.CreationDate.Time(), passed)
 	}
 }
 
