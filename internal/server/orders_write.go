@@ -144,7 +144,8 @@ func (s *Server) countHoldings(ctx context.Context, a *lifecycle.Account, reques
 		AzureSubs: h.ByKind[string(catalog.Usage)], AzurePlans: h.ByKind[string(catalog.AzurePlan)], OfOffer: h.ByOffer,
 	}
 	// What time has deleted is counted, too, until that matters.
-	full := limited && s.config.Rules.MaxSubscriptions > 0 && h.Subscriptions >= s.config.Rules.MaxSubscriptions
+	most := s.config.Rules.MaxSubscriptions
+	full := limited && most > 0 && h.Subscriptions+len(request.LineItems) > most
 	for _, n := range h.ByOffer {
 		full = full || n > 0
 	}

@@ -859,3 +859,18 @@ func match(t *testing.T, what, got, pattern string) {
 		t.Errorf("%s is %q, want %s", what, got, pattern)
 	}
 }
+
+// What time has deleted takes no place in a sandbox, however many lines the next order has.
+func TestSandboxForgetsWhatEnded(t *testing.T) {
+	a := newAPI(t, partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6, Seed: strings.NewReader(sandboxSeed(3))})
+	customer := sandboxCustomer(1)
+	monthly := a.place(t, customer, line(itemE3, 1, `"termDuration":"P1M"`))
+	a.place(t, customer, line(offerE3, 1), line(offerE1, 1))
+	a.place(t, customer, line(offerE1, 1))
+	a.Clock().Advance(time.Hour) // it is provisioned
+	ends := subscriptionAt(customer, a.order(t, customer, monthly.ID).LineItems[0].SubscriptionID)
+	a.send(t, http.MethodPatch, ends, `{"scheduledActions":{"scheduleType":"TermEnd","actionType":"Cancel"}}`, http.StatusOK)
+	a.Clock().Advance(6 * 30 * 24 * time.Hour)
+	a.token = a.mint(t)
+	a.place(t, customer, line(offerE3, 1), line(offerE1, 1))
+}
