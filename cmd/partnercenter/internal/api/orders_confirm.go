@@ -241,14 +241,26 @@ const unknownPrice = "not known before buying: the catalog has no prices"
 // to its order, and what can be given back, or taken back until when.
 func describeSeats(ctx context.Context, call *command.Call, p *command.Plan, now, next *partnercenter.Subscription) {
 	if longer := next.TermDuration != "" && !ascii.EqualFold(next.TermDuration, now.TermDuration); longer {
+		takeBack := "not possible: a term becomes longer only"
+		if until, _ := cancelUntil(now, call.Term.ServiceNow()); until.Time().After(call.Term.ServiceNow()) {
+			takeBack = "until " + terminal.TimeInWords(until, call.Term.ServiceNow()) + ", by deleting the subscription: a term becomes longer only"
+		}
+		p.Add("take back", takeBack)
 		p.Add("price", unknownPrice)
 		return
+	}
+	otherStatus := next.Status.Normalize() != now.Status.Normalize()
+	if otherStatus {
+		describeStatus(call, p, now, next.Status.Normalize())
 	}
 	p.Add("term", now.TermDuration)
 	p.Add("billed", string(now.BillingCycle))
 	if next.Quantity == nil || now.Quantity == nil || *next.Quantity == *now.Quantity {
-		if terminal.OrZero(next.AutoRenewEnabled) && !terminal.OrZero(now.AutoRenewEnabled) {
+		renews := terminal.OrZero(next.AutoRenewEnabled) && !terminal.OrZero(now.AutoRenewEnabled)
+		if renews {
 			p.Add("take back", untilEnd(now, call)+", with --auto-renew=false")
+		}
+		if renews || otherStatus {
 			describePrice(ctx, call, p, now, now)
 		}
 		return
@@ -256,18 +268,66 @@ func describeSeats(ctx context.Context, call *command.Call, p *command.Plan, now
 	if *next.Quantity < *now.Quantity {
 		p.Add("give back", cmp.Or(refundable(now, call.Term.ServiceNow()), "nothing is refunded now"))
 	} else {
-		line := partnercenter.OrderLineItem{OfferID: now.OfferID}
-		if now.TermDuration != "" {
-			line.TermDuration = &now.TermDuration
-		}
-		ctx, cancel := context.WithTimeout(ctx, lookUpTime)
-		defer cancel()
-		found, err := lookUp(ctx, call, now.OfferID)
-		for _, fact := range found.takingBackNow(err, &line, now.BillingCycle, call) {
-			p.Add(strings.TrimSpace(fact.Name), fact.Value)
-		}
+		describeTakingBack(ctx, call, p, now.OfferID, now.TermDuration, now.BillingCycle)
 	}
 	describePrice(ctx, call, p, now, next)
+}
+
+// describeTakingBack adds until when what is bought now can be taken back.
+func describeTakingBack(ctx context.Context, call *command.Call, p *command.Plan, offerID, term string, cycle partnercenter.BillingCycleType) {
+	line := partnercenter.OrderLineItem{OfferID: offerID}
+	if term != "" {
+		line.TermDuration = &term
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
+	defer cancel()
+	found, err := lookUp(ctx, call, offerID)
+	for _, fact := range found.takingBackNow(err, &line, cycle, call) {
+		p.Add(strings.TrimSpace(fact.Name), fact.Value)
+	}
+}
+
+// describeStatus adds what a change of a subscription's status gives back, and how it can be
+// taken back.
+func describeStatus(call *command.Call, p *command.Plan, now *partnercenter.Subscription, status partnercenter.SubscriptionStatus) {
+	switch status {
+	case partnercenter.SubscriptionStatusDeleted:
+		at := call.Term.ServiceNow()
+		switch until, known := cancelUntil(now, at); {
+		case !known:
+			p.Add("refund", "not known: the subscription does not say until when it can be cancelled")
+		case until.Time().After(at):
+			p.Add("refund", "in full, until "+terminal.TimeInWords(until, at))
+		default:
+			p.Add("refund", "none, and it is likely to be refused: it can no longer be cancelled as a whole. subscriptions schedule --action cancel ends it with its term")
+		}
+		p.Add("take back", "not possible: what is deleted stays so")
+	case partnercenter.SubscriptionStatusSuspended:
+		p.Add("take back", "at any time, with --status active")
+	case partnercenter.SubscriptionStatusActive:
+		p.Add("take back", "at any time, with --status suspended")
+	}
+}
+
+// cancelUntil returns until when all of a subscription can be given back, zero if only some
+// seats can, or none. It is not known of those that do not say.
+func cancelUntil(s *partnercenter.Subscription, now time.Time) (until partnercenter.Time, known bool) {
+	if s.RefundableQuantity == nil || s.Quantity == nil {
+		return s.CancellationAllowedUntilDate, !s.CancellationAllowedUntilDate.IsZero()
+	}
+	seats := 0
+	for _, d := range s.RefundableQuantity.Details {
+		if d.Quantity == nil || !d.AllowedUntil.Time().After(now) {
+			continue
+		}
+		if seats += *d.Quantity; until.IsZero() || d.AllowedUntil.Time().Before(until.Time()) {
+			until = d.AllowedUntil
+		}
+	}
+	if seats < *s.Quantity {
+		until = partnercenter.Time{}
+	}
+	return until, true
 }
 
 // untilEnd says that something is possible until the term of a subscription ends.
@@ -345,7 +405,9 @@ func describeFuture(facts *terminal.Facts, s *partnercenter.Subscription, now ti
 	if s.Status.Normalize() == partnercenter.SubscriptionStatusActive && charge.Time().After(now) && (renews || !last) {
 		facts.Add("next charge", "after "+terminal.TimeInWords(charge, now))
 	}
-	switch until := s.CancellationAllowedUntilDate; {
+	switch until, known := cancelUntil(s, now); {
+	case known && until.IsZero():
+		facts.Add("cancel until", "no longer: it can be reduced only")
 	case until.Time().After(now):
 		facts.Add("cancel until", terminal.TimeInWords(until, now))
 	case !until.Time().IsZero():

@@ -107,6 +107,16 @@ func TestFuture(t *testing.T) {
 			{Name: "ends", Value: "31 March 2026 23:59 UTC (1 month from now)"},
 			{Name: "cancel until", Value: "no longer: it was 22 February 2026 12:00 UTC (1 week ago)"},
 		}},
+		{"with seats that were added", `{"status":"active","quantity":8,"cancellationAllowedUntilDate":"2026-03-08T11:00:00Z",
+			"refundableQuantity":{"totalQuantity":3,"details":[{"quantity":3,"allowedUntilDateTime":"2026-03-08T11:00:00Z"}]}}`, terminal.Facts{
+			{Name: "cancel until", Value: "no longer: it can be reduced only"},
+			{Name: "reduce by", Value: "3 until 8 March 2026 11:00 UTC (6 days from now)"},
+		}},
+		{"all of whose seats are new", `{"status":"active","quantity":8,"cancellationAllowedUntilDate":"2026-03-08T11:00:00Z",
+			"refundableQuantity":{"totalQuantity":8,"details":[{"quantity":5,"allowedUntilDateTime":"2026-03-05T11:00:00Z"},{"quantity":3,"allowedUntilDateTime":"2026-03-08T11:00:00Z"}]}}`, terminal.Facts{
+			{Name: "cancel until", Value: "5 March 2026 11:00 UTC (3 days from now)"},
+			{Name: "reduce by", Value: "5 until 5 March 2026 11:00 UTC (3 days from now), 3 until 8 March 2026 11:00 UTC (6 days from now)"},
+		}},
 		{"of a legacy offer", `{"status":"suspended","autoRenewEnabled":true,"commitmentEndDate":"2026-03-31T00:00:00Z","refundOptions":[{"type":"Full","expiresAt":"2026-03-02T12:00:00Z"}]}`, terminal.Facts{
 			{Name: "renews", Value: "31 March 2026 00:00 UTC (4 weeks from now)"},
 			{Name: "refund", Value: "full until 2 March 2026 12:00 UTC (1 day from now)"},

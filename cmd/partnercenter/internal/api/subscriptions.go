@@ -354,7 +354,6 @@ func describeUpdate(p *command.Plan, now, next *partnercenter.Subscription) bool
 		differ("term", now.TermDuration, next.TermDuration)
 		p.Add("begins", "at once, in place of the present term")
 		differ("billed", string(now.BillingCycle.Normalize()), string(next.BillingCycle.Normalize()))
-		p.Add("take back", "not possible: a term becomes longer only")
 	}
 	return changes
 }
