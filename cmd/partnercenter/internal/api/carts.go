@@ -138,6 +138,10 @@ change.`,
 				if err != nil {
 					return err
 				}
+				if now.Status.Normalize() == partnercenter.CartStatusOrdered {
+					p.Add("changes", "nothing: what is in the cart was ordered")
+					return nil
+				}
 				p.Add("lines", changed(fmt.Sprint(countLines(now.LineItems)), fmt.Sprint(countLines(next.LineItems))))
 			}
 			return describeCart(ctx, call, p, next)
