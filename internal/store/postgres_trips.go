@@ -18,7 +18,8 @@ import (
 // the database.
 type sharedPool struct {
 	*pgxpool.Pool
-	lists, accounts trips
+	lists     trips
+	decisions trips // what orders and checkouts are decided by
 }
 
 // trips are those of one kind of read: what is asked for while all of them are under way
@@ -78,7 +79,7 @@ func newSharedPool(ctx context.Context, config *pgxpool.Config, pooled bool, mee
 		// With more, more processes of the database read its memory anew, each for itself.
 		lists: trips{pool: pool, pooled: pooled, most: processors},
 		// Orders come in groups: those whose commit is over are followed by the next.
-		accounts: trips{pool: pool, pooled: pooled, most: max(1, processors/2)},
+		decisions: trips{pool: pool, pooled: pooled, most: max(1, processors/2)},
 	}, nil
 }
 
@@ -158,7 +159,7 @@ func (p *sharedPool) list(ctx context.Context, to *orderListing) error {
 // account reads what orders of a customer depend on. It fails with [sql.ErrNoRows].
 func (p *sharedPool) account(ctx context.Context, partner, customer string) (a Account, err error) {
 	found := false
-	err = p.accounts.read(ctx, &sharedRead{
+	err = p.decisions.read(ctx, &sharedRead{
 		statement: sharedAccount, args: []string{partner, customer},
 		row: func(row [][]byte) error {
 			found = true
@@ -175,7 +176,7 @@ func (p *sharedPool) account(ctx context.Context, partner, customer string) (a A
 // cart reads a cart, with those that place orders. It fails with [sql.ErrNoRows].
 func (p *sharedPool) cart(ctx context.Context, partner, customer, id string) (row storedCart, err error) {
 	found := false
-	err = p.accounts.read(ctx, &sharedRead{
+	err = p.decisions.read(ctx, &sharedRead{
 		statement: sharedCart, args: []string{partner, customer, id},
 		row: func(values [][]byte) error {
 			found = true
