@@ -15,6 +15,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
@@ -245,7 +246,7 @@ func TestCartClients(t *testing.T) {
 				if strings.Contains(tt.name, "there") && client == "Open .NET" {
 					continue // which leaves the context out
 				}
-				got, want := flatten(t, put), flatten(t, raw)
+				got, want := contracttest.Flatten(t, put), contracttest.Flatten(t, raw)
 				for _, own := range []string{"lastModifiedTimestamp", "lineItems", "lineItems[]", "lineItems[].addonItems", "lineItems[].addonItems[]"} {
 					delete(got, own)
 					delete(want, own)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
@@ -41,7 +42,7 @@ func TestClientsPlace(t *testing.T) {
 			if resp.StatusCode != r.status {
 				t.Fatalf("%s: %s", resp.Status, body)
 			}
-			got := flatten(t, body)
+			got := contracttest.Flatten(t, body)
 			for _, own := range []string{"id", "alternateId", "creationDate", "attributes.etag", "lineItems[].subscriptionId", "links.self.uri", "links.patchOperation.uri", "lineItems[].links.subscription.uri", "lineItems[].links.provisioningStatus.uri", "lineItems[]", "lineItems"} {
 				if got[own] == nil && own != "lineItems[]" {
 					t.Errorf("no %s in %s", own, body)

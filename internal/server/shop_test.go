@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -196,34 +195,4 @@ func (a *api) refuse(t *testing.T, table []refusal) {
 			noteRefusal(r.status, r.code, r.rule)
 		}
 	}
-}
-
-// flatten returns the values of a JSON document by their paths, in which list
-// indexes are left out and keys are camelCase. Nulls are absent.
-func flatten(t *testing.T, data []byte) map[string][]any {
-	t.Helper()
-	var value any
-	if err := json.Unmarshal(data, &value); err != nil {
-		t.Fatalf("%v: %s", err, data)
-	}
-	out := map[string][]any{}
-	var walk func(path string, v any)
-	walk = func(path string, v any) {
-		switch v := v.(type) {
-		case nil:
-			return
-		case []any:
-			for _, x := range v {
-				walk(path+"[]", x)
-			}
-		case map[string]any:
-			for key, x := range v {
-				walk(strings.TrimPrefix(path+"."+strings.ToLower(key[:1])+key[1:], "."), x)
-			}
-			return
-		}
-		out[path] = append(out[path], v)
-	}
-	walk("", value)
-	return out
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
 )
 
 // TestCartExamples sends the published carts literally. Each is taken, and answered with
@@ -70,8 +71,8 @@ func TestCartExamples(t *testing.T) {
 					t.Errorf("line %d of %s", i, got)
 				}
 			}
-			have := flatten(t, got)
-			for key := range flatten(t, tt.response) {
+			have := contracttest.Flatten(t, got)
+			for key := range contracttest.Flatten(t, tt.response) {
 				left := false
 				for _, m := range tt.missing {
 					left = left || strings.HasPrefix(key, m)
@@ -107,8 +108,8 @@ func TestCartExamples(t *testing.T) {
 	if err := partnercenter.Unmarshal(body, result); err != nil || len(result.Orders) != 4 || len(result.OrderErrors) != 0 {
 		t.Fatalf("%s", body)
 	}
-	have := flatten(t, body)
-	for key := range flatten(t, example(t, "carts-checkout.response.json")) {
+	have := contracttest.Flatten(t, body)
+	for key := range contracttest.Flatten(t, example(t, "carts-checkout.response.json")) {
 		if have[key] == nil && have[key+"[]"] == nil {
 			t.Errorf("the documented %s is missing in %s", key, body)
 		}

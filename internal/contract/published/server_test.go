@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
@@ -137,8 +138,8 @@ func TestExamples(t *testing.T) {
 			}
 			want := example(t, tt.name+".response.json")
 			holdValues(t, want, got, tt.ours)
-			have, found := flatten(t, got), map[string]bool{}
-			for key := range flatten(t, want) {
+			have, found := contracttest.Flatten(t, got), map[string]bool{}
+			for key := range contracttest.Flatten(t, want) {
 				is := slices.ContainsFunc([]string{key, key + "[]"}, func(k string) bool { return have[k] != nil })
 				if why, left := missing(tt.missing, key); left && is {
 					t.Errorf("%s is there, though it should not be: %s", key, why)
@@ -184,8 +185,8 @@ var madeHere = []string{
 func holdValues(t *testing.T, documented, answer []byte, ours []string) {
 	t.Helper()
 	spelt := func(v any) string { return strings.ToLower(strings.TrimSpace(fmt.Sprint(v))) }
-	have, differ := flatten(t, answer), map[string]bool{}
-	for key, values := range flatten(t, documented) {
+	have, differ := contracttest.Flatten(t, answer), map[string]bool{}
+	for key, values := range contracttest.Flatten(t, documented) {
 		for _, value := range values {
 			if _, list := value.([]any); list || have[key] == nil {
 				continue
@@ -214,36 +215,6 @@ func missing(table map[string]string, key string) (why string, left bool) {
 		}
 	}
 	return "", false
-}
-
-// flatten returns the members of a JSON value by their paths, with the values
-// they have.
-func flatten(t *testing.T, data []byte) map[string][]any {
-	t.Helper()
-	var value any
-	if err := json.Unmarshal(data, &value); err != nil {
-		t.Fatalf("%v: %s", err, data)
-	}
-	out := map[string][]any{}
-	var walk func(path string, v any)
-	walk = func(path string, v any) {
-		switch v := v.(type) {
-		case nil:
-			return
-		case []any:
-			for _, x := range v {
-				walk(path+"[]", x)
-			}
-		case map[string]any:
-			for key, x := range v {
-				walk(strings.TrimPrefix(path+"."+strings.ToLower(key[:1])+key[1:], "."), x)
-			}
-			return
-		}
-		out[path] = append(out[path], v)
-	}
-	walk("", value)
-	return out
 }
 
 // TestCatalogAnswersAreDocumented sends documented requests and compares the members of
