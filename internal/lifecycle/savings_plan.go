@@ -27,6 +27,15 @@ const (
 // decimals.
 var commitmentAmount = regexp.MustCompile(`^[0-9]{1,7}(\.[0-9]{1,4})?$`)
 
+// commitment returns an amount, and nil if it is not valid.
+func commitment(sent partnercenter.Decimal) *big.Rat {
+	amount, err := sent.Rat()
+	if err != nil || amount.Sign() <= 0 || amount.Cmp(big.NewRat(maxCommitment, 1)) > 0 || !commitmentAmount.MatchString(string(sent)) {
+		return nil
+	}
+	return amount
+}
+
 // savingsPlanRules apply to each line, and refuse what only savings plans have elsewhere.
 var savingsPlanRules = []rule[*lineCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeSavingsPlanInput, "a savings plan has no purchaseCommitment, or something else has one", func(l *lineCheck) (string, string) {
@@ -42,8 +51,7 @@ var savingsPlanRules = []rule[*lineCheck]{
 			return "", ""
 		}
 		sent := l.line.PurchaseCommitment.Amount
-		amount, err := sent.Rat()
-		return require(err == nil && amount.Sign() > 0 && amount.Cmp(big.NewRat(maxCommitment, 1)) <= 0 && commitmentAmount.MatchString(string(sent)), "Send a number such as 0.05", "The amount %s of the commitment in line %d is not valid", quote.Text(string(sent)), l.number)
+		return require(commitment(sent) != nil, "Send a number such as 0.05", "The amount %s of the commitment in line %d is not valid", quote.Text(string(sent)), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeSavingsPlanInput, "a savings plan's grain is not hourly, or its currency not the customer's", func(l *lineCheck) (string, string) {
 		if l.item.Kind != catalog.SavingsPlan {
@@ -88,8 +96,8 @@ func unitPrice(item *catalog.Item, line *partnercenter.OrderLineItem, cycle part
 	if line.PurchaseCommitment == nil {
 		return ""
 	}
-	amount, err := line.PurchaseCommitment.Amount.Rat()
-	if err != nil {
+	amount := commitment(line.PurchaseCommitment.Amount)
+	if amount == nil {
 		return ""
 	}
 	months := catalog.CycleMonths(cycle)
