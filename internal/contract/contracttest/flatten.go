@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Flatten returns the values of a JSON document by their paths, in which list
@@ -26,7 +28,7 @@ func Flatten(tb testing.TB, data []byte) map[string][]any {
 			}
 		case map[string]any:
 			for key, x := range v {
-				walk(strings.TrimPrefix(path+"."+strings.ToLower(key[:1])+key[1:], "."), x)
+				walk(strings.TrimPrefix(path+"."+ascii.ToLower(key[:1])+key[1:], "."), x)
 			}
 			return
 		}
