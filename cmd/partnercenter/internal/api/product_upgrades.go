@@ -65,7 +65,7 @@ their Azure subscriptions move to it, and they end. It can take some time, which
 }
 
 func describeUpgrade(ctx context.Context, call *command.Call, p *command.Plan) error {
-	possible, err := call.Client.ProductUpgrades.CheckEligibility(ctx, upgradeOf(call))
+	possible, err := call.Client.ProductUpgrades.CheckEligibility(command.Question(ctx), upgradeOf(call))
 	if err != nil {
 		return err
 	}

@@ -444,6 +444,14 @@ func (u *Unsettled) Explain(now time.Time) terminal.Explanation {
 	return e
 }
 
+type questionKey struct{}
+
+// Question returns a context for calls that change nothing, although their method is not
+// GET: with --dry-run they are sent as well.
+func Question(ctx context.Context) context.Context {
+	return context.WithValue(ctx, questionKey{}, true)
+}
+
 // dryRunPolicy stops a change before it is sent, or any request, and keeps it.
 type dryRunPolicy struct{ all bool }
 
@@ -454,7 +462,7 @@ func (*dryRun) Error() string { return "not sent, because of --dry-run" }
 
 func (p dryRunPolicy) Do(req *policy.Request) (*http.Response, error) {
 	raw := req.Raw()
-	if raw.Method == http.MethodGet && !p.all {
+	if isQuestion := raw.Method == http.MethodGet || raw.Context().Value(questionKey{}) != nil; isQuestion && !p.all {
 		return req.Next()
 	}
 	var b bytes.Buffer
