@@ -235,7 +235,7 @@ func wholeDays(duration string) (days int, ok bool) {
 }
 
 // unknownPrice is said of what a subscription has not been bought as.
-const unknownPrice = "not known before buying: the catalog has no prices"
+const unknownPrice = "not known before buying: only carts have prices"
 
 // describeSeats adds what a change of a subscription's quantity or renewal costs, according
 // to its order, and what can be given back, or taken back until when.

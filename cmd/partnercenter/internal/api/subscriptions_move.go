@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -128,8 +129,7 @@ left, the subscription ends. "subscriptions eligibilities" lists what is possibl
 			if !call.DryRun {
 				addTerm(ctx, call, &moved, now)
 			}
-			p.Add("billed", string(moved.BillingCycle.Normalize()))
-			return describePurchase(ctx, call, p, movedTo(t.ToCatalogItemID, quantity, moved.TermDuration, moved.BillingCycle))
+			return describeMove(ctx, call, p, t.ToCatalogItemID, quantity, moved.TermDuration, moved.BillingCycle)
 		},
 	}, func(ctx context.Context, call *command.Call) (*partnercenter.Transition, error) {
 		return subscription(call).Transitions.Create(ctx, &t)
@@ -153,13 +153,14 @@ func addTerm(ctx context.Context, call *command.Call, t *partnercenter.Transitio
 	}
 }
 
-// movedTo returns the order that seats move to, to describe it.
-func movedTo(item string, quantity int, term string, cycle partnercenter.BillingCycleType) *partnercenter.Order {
+// describeMove says what seats become. An empty cycle is not known.
+func describeMove(ctx context.Context, call *command.Call, p *command.Plan, item string, quantity int, term string, cycle partnercenter.BillingCycleType) error {
+	p.Add("billed", string(cycle.Normalize()))
 	line := partnercenter.OrderLineItem{OfferID: item, Quantity: &quantity}
 	if term != "" {
 		line.TermDuration = &term
 	}
-	return &partnercenter.Order{BillingCycle: cycle, LineItems: []partnercenter.OrderLineItem{line}}
+	return describePurchase(ctx, call, p, &partnercenter.Order{BillingCycle: cycle, LineItems: []partnercenter.OrderLineItem{line}})
 }
 
 func subscriptionsUpgrade() command.Form {
@@ -182,14 +183,18 @@ is one offer.`,
 			if err != nil {
 				return err
 			}
-			if upgrade, err = choose(subscription(call).Upgrades.All(ctx), to, func(u *partnercenter.Upgrade) string { return terminal.OrZero(u.TargetOffer).ID }); err != nil {
+			if upgrade, err = choose(subscription(call).Upgrades.All(ctx), to, noUpgrade, func(u *partnercenter.Upgrade) string { return terminal.OrZero(u.TargetOffer).ID }); err != nil {
 				return err
 			}
 			if !terminal.OrZero(upgrade.IsEligible) {
 				return fmt.Errorf("the subscription cannot be upgraded for now: %s; correct that, and try again", because(upgrade.UpgradeErrors))
 			}
 			describeSeatsLeft(p, now, now.GetQuantity())
-			return describePurchase(ctx, call, p, movedTo(upgrade.TargetOffer.ID, now.GetQuantity(), "", now.BillingCycle))
+			cycle := now.BillingCycle.Normalize()
+			if sold := upgrade.TargetOffer.SupportedBillingCycles; !slices.Contains(sold, cycle) {
+				cycle = "" // the service decides
+			}
+			return describeMove(ctx, call, p, upgrade.TargetOffer.ID, now.GetQuantity(), "", cycle)
 		},
 	}, func(ctx context.Context, call *command.Call) (*partnercenter.UpgradeResult, error) {
 		result, err := subscription(call).Upgrades.Create(ctx, upgrade)
@@ -232,7 +237,7 @@ Microsoft's service requires a token with a user for it.`,
 			if err != nil {
 				return err
 			}
-			if conversion, err = choose(subscription(call).Conversions.All(ctx), to, func(c *partnercenter.Conversion) string { return c.TargetOfferID }); err != nil {
+			if conversion, err = choose(subscription(call).Conversions.All(ctx), to, noConversion, func(c *partnercenter.Conversion) string { return c.TargetOfferID }); err != nil {
 				return err
 			}
 			if quantity > 0 {
@@ -241,7 +246,7 @@ Microsoft's service requires a token with a user for it.`,
 			if cycle != "" {
 				conversion.BillingCycle = partnercenter.BillingCycleType(cycle)
 			}
-			return describePurchase(ctx, call, p, movedTo(conversion.TargetOfferID, conversion.GetQuantity(), "", conversion.BillingCycle))
+			return describeMove(ctx, call, p, conversion.TargetOfferID, conversion.GetQuantity(), "", conversion.BillingCycle)
 		},
 	}, func(ctx context.Context, call *command.Call) (*partnercenter.ConversionResult, error) {
 		result, err := subscription(call).Conversions.Create(ctx, conversion)
@@ -252,8 +257,14 @@ Microsoft's service requires a token with a user for it.`,
 	})
 }
 
+// What is said if there is nothing to choose from.
+const (
+	noUpgrade    = "there is no offer that the subscription can be upgraded to; \"subscriptions get\" shows whether it was upgraded before, and \"subscriptions eligibilities\" lists what one in new commerce can become"
+	noConversion = "the subscription is no trial of a legacy offer, or is no longer one; \"subscriptions get\" shows what it is, and \"subscriptions eligibilities\" lists what one in new commerce can become"
+)
+
 // choose returns the one of a list that has an id, or the only one.
-func choose[T any](list iter.Seq2[*T, error], wanted string, id func(*T) string) (*T, error) {
+func choose[T any](list iter.Seq2[*T, error], wanted, nothing string, id func(*T) string) (*T, error) {
 	var all []*T
 	var ids []string
 	for item, err := range list {
@@ -267,7 +278,7 @@ func choose[T any](list iter.Seq2[*T, error], wanted string, id func(*T) string)
 	}
 	switch {
 	case len(all) == 0:
-		return nil, errors.New("there is nothing that the subscription can become; order what is wanted instead")
+		return nil, errors.New(nothing)
 	case wanted != "":
 		return nil, terminal.Usagef("--to %s is not possible: use %s", wanted, words.Or(ids))
 	case len(all) > 1:
