@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/suggest"
 )
 
@@ -97,6 +98,9 @@ func FlagError(cmd *cobra.Command, err error) error {
 	cmd.Flags().VisitAll(visit)
 	cmd.InheritedFlags().VisitAll(visit)
 	name := unknown.GetSpecifiedName()
+	if use := strings.Fields(cmd.Use); len(use) > 1 && use[1] == ascii.ToUpper(name) {
+		return Usagef("unknown flag --%s; %s is an argument: %s %s", name, use[1], cmd.CommandPath(), use[1])
+	}
 	suggestion := suggest.Closest(name, names)
 	if suggestion != "" {
 		suggestion = "; did you mean --" + suggestion + "?"
