@@ -25,8 +25,12 @@ const envelopeRoom = 48
 // buffer costs more than reading.
 var listBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// maxPooledBuffer keeps one huge answer from staying in memory forever.
-const maxPooledBuffer = 1 << 20
+// Buffers of up to smallBuffer are always used again. Larger ones, up to maxPooledBuffer,
+// are as long as answers need them: small answers would keep them in memory.
+const (
+	smallBuffer     = 1 << 20
+	maxPooledBuffer = 8 << 20
+)
 
 // listOrders answers with all orders of a customer, or those of one billing cycle.
 // Stored documents are copied into the answer unchanged.
@@ -53,7 +57,7 @@ func (s *Server) listOrders(c *call) error {
 	}
 	buffer := listBuffers.Get().(*[]byte)
 	defer func() {
-		if cap(*buffer) <= maxPooledBuffer {
+		if size := cap(*buffer); size <= smallBuffer || size <= maxPooledBuffer && len(*buffer) >= size/4 {
 			listBuffers.Put(buffer)
 		}
 	}()
