@@ -25,8 +25,8 @@ const envelopeRoom = 48
 // buffer costs more than reading.
 var listBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// Buffers of up to smallBuffer are always used again. Larger ones, up to maxPooledBuffer,
-// are as long as answers need them: small answers would keep them in memory.
+// Buffers of up to smallBuffer are always used again; larger ones, up to maxPooledBuffer,
+// only while answers need them, as small answers would keep them in memory.
 const (
 	smallBuffer     = 1 << 20
 	maxPooledBuffer = 8 << 20
