@@ -19,8 +19,8 @@ type TransferEligibility struct {
 // TransferType is how a subscription is transferred.
 type TransferType string
 
-// The documented types.
-const TransferTypeDirectToIndirect TransferType = "directtoindirect" // to an indirect provider
+// TransferTypeDirectToIndirect, the only documented type, is to an indirect provider.
+const TransferTypeDirectToIndirect TransferType = "directtoindirect"
 
 var transferTypes = []TransferType{TransferTypeDirectToIndirect}
 
