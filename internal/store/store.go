@@ -63,7 +63,7 @@ type Store struct {
 	checked atomic.Int64
 	unknown atomic.Uint64
 
-	listOrders, getOrder, getCustomer, getAccount, getAnswer, getSubscriptions, getBasis, getOrderOf statement // on read
+	listOrders, getOrder, getCustomer, getAccount, getAnswer, getSubscriptions, getOrderOf statement // on read
 
 	addOrder, changeOrder, putSubscription, putAnswer statement // on write
 
@@ -183,7 +183,6 @@ func (s *Store) prepare(ctx context.Context) error {
 		{s.read, &s.getAccount, getAccountSQL},
 		{s.read, &s.getAnswer, getAnswerSQL},
 		{s.read, &s.getSubscriptions, subscriptionsSQL},
-		{s.read, &s.getBasis, basisSQL},
 		{s.read, &s.getOrderOf, orderOfSQL},
 		{s.write, &s.addOrder, addOrderSQL},
 		{s.write, &s.changeOrder, changeOrderSQL},

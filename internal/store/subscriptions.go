@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -28,34 +27,22 @@ type SubscriptionQuery struct {
 	MPNID string
 }
 
-// wantedSQL says which subscriptions a query selects, of a partner and a customer.
-const wantedSQL = `
-  ($3 = '' OR s.subscription_id = $3 OR s.entitlement_id = $3)
-  AND ($4 = '' OR s.order_id = $4)
-  AND ($5 = '' OR s.mpn_id = $5)`
-
 // subscriptionsSQL returns no row if the partner has no such customer, and one row of
 // NULLs if the customer has no such subscriptions.
 const subscriptionsSQL = `
 SELECT s.subscription_id, s.order_id, s.kind, s.active, s.since, s.doc, coalesce(s.facts, '')
 FROM customers c
 LEFT JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.customer_id
-  AND ` + wantedSQL + `
+  AND ($3 = '' OR s.subscription_id = $3 OR s.entitlement_id = $3)
+  AND ($4 = '' OR s.order_id = $4)
+  AND ($5 = '' OR s.mpn_id = $5)
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1
 ORDER BY s.since, s.subscription_id`
 
-// basisSQL returns the orders from whose lines subscriptions are derived.
-const basisSQL = `
-SELECT order_id, coalesce(priced_doc, doc), coalesce(facts, '') FROM orders
-WHERE partner_id = $1 AND customer_id = $2 AND order_id IN (
-  SELECT s.order_id FROM subscriptions s
-  WHERE s.partner_id = $1 AND s.customer_id = $2 AND coalesce(s.facts, '') = '' AND ` + wantedSQL + `)`
-
 // Subscriptions returns the subscriptions that q selects. Those derived from lines of
-// one order share its document, and all documents are read in one trip. It fails with [ErrNotYours].
+// one order share its document. It fails with [ErrNotYours].
 func (s *Store) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]SubscriptionRecord, error) {
-	args := []any{idKey(q.PartnerID), idKey(q.CustomerID), idKey(q.ID), orderKey(q.OrderID), fold(q.MPNID)}
-	rows, err := s.getSubscriptions.QueryContext(ctx, args...)
+	rows, err := s.getSubscriptions.QueryContext(ctx, idKey(q.PartnerID), idKey(q.CustomerID), idKey(q.ID), orderKey(q.OrderID), fold(q.MPNID))
 	if err != nil {
 		return nil, s.wrapError("subscriptions", err)
 	}
@@ -67,27 +54,20 @@ func (s *Store) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]Subsc
 		return nil, ErrNotYours
 	case list[0].ID == "":
 		return nil, nil // the customer has no such subscriptions
-	case !slices.ContainsFunc(list, followsFromOrder):
-		return list, nil
 	}
-	orders := map[string]OrderRecord{}
-	if rows, err = s.getBasis.QueryContext(ctx, args...); err != nil {
-		return nil, s.wrapError("orders of subscriptions", err)
-	}
-	found, err := scanAll(rows, scanBasis)
-	if err != nil {
-		return nil, s.wrapError("orders of subscriptions", err)
-	}
-	for _, order := range found {
-		orders[order.Key] = order
-	}
+	orders := map[string]*SubscriptionRecord{}
 	for i := range list {
-		if r := &list[i]; followsFromOrder(*r) {
-			order, ok := orders[r.OrderID]
-			if !ok {
-				return nil, s.wrapError(fmt.Sprintf("order %s of subscription %s", r.OrderID, r.ID), sql.ErrNoRows)
-			}
-			r.Order, r.OrderFacts = order.Order, order.Facts
+		r := &list[i]
+		if r.Subscription != nil && len(r.Facts) > 0 {
+			continue
+		}
+		if known := orders[r.OrderID]; known != nil {
+			r.Order, r.OrderFacts = known.Order, known.OrderFacts
+			continue
+		}
+		orders[r.OrderID] = r
+		if err := s.readOrderOf(ctx, r, q); err != nil {
+			return nil, s.wrapError(fmt.Sprintf("order %s of subscription %s", r.OrderID, r.ID), err)
 		}
 	}
 	return list, nil
@@ -110,19 +90,20 @@ func scanSubscription(rows *sql.Rows) (r SubscriptionRecord, err error) {
 	return r, nil
 }
 
-// followsFromOrder reports whether the order of a subscription has to be known.
-func followsFromOrder(r SubscriptionRecord) bool { return r.Subscription == nil || len(r.Facts) == 0 }
-
-func scanBasis(rows *sql.Rows) (r OrderRecord, err error) {
+// readOrderOf reads the order from whose line a subscription is derived.
+func (s *Store) readOrderOf(ctx context.Context, r *SubscriptionRecord, q SubscriptionQuery) error {
 	var doc, facts string
-	if err := rows.Scan(&r.Key, &doc, &facts); err != nil {
-		return r, err
+	err := s.read.QueryRowContext(ctx, `
+SELECT coalesce(priced_doc, doc), coalesce(facts, '') FROM orders
+WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, idKey(q.PartnerID), idKey(q.CustomerID), r.OrderID).Scan(&doc, &facts)
+	if err != nil {
+		return err
 	}
 	if facts != "" {
-		r.Facts = []byte(facts)
+		r.OrderFacts = []byte(facts)
 	}
 	r.Order = new(partnercenter.Order)
-	return r, decodeDocument(doc, r.Order)
+	return decodeDocument(doc, r.Order)
 }
 
 const orderOfSQL = `
